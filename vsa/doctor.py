@@ -1,0 +1,280 @@
+"""What this machine can do: a check for each thing that vsa leans on, and what to do where it is missing."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import vsa
+from vsa import assets
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Verdict = Literal["ok", "warn", "missing"]
+
+CODECS = ("h264", "hevc", "mpeg4", "vp8", "vp9", "av1")
+OPENCV_WHEELS = (
+    "opencv-contrib-python",
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python-headless",
+)
+MEMORY_GB = 1.2
+"""What extraction may use at most (the rule that holds everywhere)."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    name
+        What.
+    verdict
+        ``ok``; ``warn`` when something is less than it could be; ``missing`` when it is not there.
+    found
+        What was found.
+    todo
+        What to do about it; empty if nothing.
+    needed
+        Whether extraction cannot run while it is missing.
+    """
+
+    name: str
+    verdict: Verdict
+    found: str
+    todo: str = ""
+    needed: bool = False
+
+
+def examine() -> list[Check]:
+    """Look at everything, in the order in which a person would mend it, in a second or two. No network."""
+    looks: tuple[Callable[[], Check | Iterator[Check]], ...] = (
+        _python, _vsa, _litert, _opencv, _opencv_wheels, _codecs, _models,
+        _mediapipe, _cuda, _cores, _memory, _cache,
+    )  # fmt: skip
+    checks: list[Check] = []
+    for look in looks:
+        result = look()
+        checks += [result] if isinstance(result, Check) else result
+    return checks
+
+
+def can_extract(checks: list[Check]) -> bool:
+    """Whether everything that extraction needs is there."""
+    return not any(check.needed and check.verdict == "missing" for check in checks)
+
+
+def table(checks: list[Check]) -> Table:
+    """Lay the checks out for people."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for heading in ("", "", "found", "to do"):
+        shown.add_column(heading, overflow="fold")
+    colour = {"ok": "green", "warn": "yellow", "missing": "red"}
+    for check in checks:
+        verdict = f"[{colour[check.verdict]}]{check.verdict}[/]"
+        shown.add_row(verdict, check.name, check.found.replace("[", r"\["), check.todo.replace("[", r"\["))
+    return shown
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _library(name: str, package: str, module: str, *, needed: bool, todo: str) -> Check:
+    """Load a compiled library: that it is installed says nothing about the system libraries that it needs."""
+    if not (version := _version(package)):
+        return Check(name, "missing", f"{package} is not installed", todo, needed)
+    try:
+        importlib.import_module(module)
+    except (ImportError, OSError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Check(
+            name, "missing", f"{package} {version} does not load: {said}", _system_library(said), needed
+        )
+    return Check(name, "ok", f"{package} {version}", "", needed)
+
+
+def _system_library(said: str) -> str:
+    """Debian's name of the package that holds the library which an error message speaks of."""
+    packages = {
+        "libGL.": "libgl1",
+        "libgthread": "libglib2.0-0",
+        "libglib": "libglib2.0-0",
+        "libxcb": "libxcb1",
+        "libEGL": "libegl1",
+        "libGLESv2": "libgles2",
+    }
+    for library, package in packages.items():
+        if library in said:
+            return f"Install the system library (Debian, Ubuntu: apt-get install {package})."
+    return "Install vsa again."
+
+
+def _python() -> Check:
+    found = f"{platform.python_version()}, {platform.system()} {platform.machine()}"
+    return Check("Python", "ok", found, needed=True)
+
+
+def _vsa() -> Check:
+    return Check("vsa", "ok", f"{vsa.__version__} in {Path(vsa.__file__).parent}")
+
+
+def _litert() -> Check:
+    return _library(
+        "engine cpu",
+        "ai-edge-litert",
+        "ai_edge_litert.interpreter",
+        needed=True,
+        todo="pip install ai-edge-litert",
+    )
+
+
+def _mediapipe() -> Check:
+    version = _version("mediapipe")
+    if version and int(version.split(".")[0]) >= 1:
+        # not imported: looking must not set off what it warns of
+        return Check(
+            "engine mediapipe",
+            "warn",
+            f"mediapipe {version} sends usage metrics to its maker, as its own notice says",
+            'pip install "mediapipe>=0.10.33,<1"',
+        )
+    check = _library(
+        "engine mediapipe",
+        "mediapipe",
+        "mediapipe.tasks.python.vision",
+        needed=False,
+        todo='pip install "mediapipe>=0.10.33,<1"',
+    )
+    if check.verdict != "ok":
+        return check
+    # its C library is only opened when a task starts, and needs EGL and GLES even on the CPU
+    import ctypes
+
+    for library in ("libEGL.so.1", "libGLESv2.so.2") if sys.platform == "linux" else ():
+        try:
+            ctypes.CDLL(library)
+        except OSError as error:
+            return Check(check.name, "missing", f"{check.found} lacks {error}", _system_library(str(error)))
+    return check
+
+
+def _opencv() -> Check:
+    package = next((name for name in OPENCV_WHEELS if _version(name)), OPENCV_WHEELS[0])
+    return _library(
+        "OpenCV", package, "cv2", needed=True, todo='pip install "mediapipe>=0.10.33,<1" brings it'
+    )
+
+
+def _opencv_wheels() -> Check:
+    return judge_opencv([f"{name} {_version(name)}" for name in OPENCV_WHEELS if _version(name)])
+
+
+def judge_opencv(wheels: list[str]) -> Check:
+    """Say whether OpenCV was installed more than once: its wheels overwrite each other in one folder."""
+    if len(wheels) > 1:
+        names = " ".join(wheel.split()[0] for wheel in wheels)
+        mend = f"pip uninstall {names}, then pip install opencv-contrib-python"
+        return Check("OpenCV wheels", "warn", f"{' and '.join(wheels)} lie over each other", mend)
+    return Check("OpenCV wheels", "ok", "one" if wheels else "none")
+
+
+def _codecs() -> Check:
+    video = _library("video", "av", "av", needed=True, todo="pip install av")
+    if video.verdict != "ok":
+        return video
+    import av
+
+    def decodes(codec: str) -> bool:
+        try:
+            av.codec.Codec(codec, "r")
+        except ValueError:  # PyAV's UnknownCodecError
+            return False
+        return True
+
+    lacking = [codec for codec in CODECS if not decodes(codec)]
+    if lacking:
+        found = f"{video.found} cannot read {', '.join(lacking)}"
+        return Check(
+            "video", "warn", found, "pip install --force-reinstall --only-binary=:all: av", needed=True
+        )
+    return Check("video", "ok", f"{video.found} reads {', '.join(CODECS)}", needed=True)
+
+
+def _models() -> Iterator[Check]:
+    for one in assets.verify():
+        name, needed = f"model for {one.asset.room}", one.asset.room == "face"
+        if one.state == "ok":
+            yield Check(name, "ok", f"{one.path}, sha256 checked", needed=needed)
+        else:
+            found = f"{one.asset.name}: {one.path or 'not on this machine'}, {one.detail}"
+            yield Check(name, "missing", found, assets.PULL, needed)
+
+
+def _cuda() -> Check:
+    version = _version("torch")
+    if not version:
+        return Check(
+            "engine cuda", "warn", "PyTorch is not installed", 'With an NVIDIA GPU: pip install "vsa[cuda]"'
+        )
+    try:
+        import torch
+
+        if not torch.cuda.is_available():
+            found = f"torch {version} sees no CUDA device; the CPU is used"
+            return Check(
+                "engine cuda",
+                "warn",
+                found,
+                "With an NVIDIA GPU: install its driver and a CUDA build of torch.",
+            )
+        device = torch.cuda.get_device_name(0)
+    except (ImportError, OSError, RuntimeError) as error:
+        return Check(
+            "engine cuda", "warn", f"torch {version} does not load: {error}", 'pip install "vsa[cuda]"'
+        )
+    if not _version("tflite"):
+        return Check(
+            "engine cuda", "warn", f"{device}, but tflite is not installed", 'pip install "vsa[cuda]"'
+        )
+    return Check("engine cuda", "ok", f"{device}, torch {version}")
+
+
+def _cores() -> Check:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Check("cores", "ok", f"{usable} usable of {os.cpu_count()}")
+
+
+def _memory() -> Check:
+    try:
+        page = os.sysconf("SC_PAGE_SIZE")
+        total_gb, free_gb = (page * os.sysconf(name) / 1e9 for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES"))
+    except (ValueError, OSError, AttributeError):
+        return Check("memory", "ok", "unknown on this system")
+    found = f"{total_gb:.1f} GB"
+    if total_gb < MEMORY_GB:
+        return Check("memory", "warn", found, f"Extraction uses up to {MEMORY_GB} GB.")
+    return Check("memory", "ok", f"{found}, {free_gb:.1f} GB untouched")
+
+
+def _cache() -> Check:
+    folder = assets.cache_dir()
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Check("cache folder", "ok", str(folder))
+    return Check("cache folder", "warn", f"{folder} cannot be written", "Set VSA_CACHE to a folder that can.")
