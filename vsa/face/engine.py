@@ -1,0 +1,106 @@
+"""What a face engine does: find faces, place landmarks, score expressions; batches in, batches out.
+
+A new engine is one module with a class of this shape and one line in `create`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vsa.errors import InputError
+from vsa.face.detector import Detections
+from vsa.media.picture import Box, Picture
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+#: Engines by name; `auto` is the fastest one that this machine can run.
+NAMES = ("auto", "cpu", "mediapipe")
+
+
+class Stream(Protocol):
+    """One face followed through consecutive pictures by an engine that keeps its own state."""
+
+    def step(self, picture: Picture) -> tuple[Floats, float]:
+        """Landmarks (478, 3) in picture px and presence (0-1, 0 when lost)."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the engine holds for this face."""
+        ...
+
+
+class FaceEngine(Protocol):
+    """Same numbers from each; safe to call from several threads at once.
+
+    Attributes
+    ----------
+    name
+        Written to ``session.json``.
+    detail
+        Library and version behind it, written to ``session.json``.
+    follows
+        It follows faces by itself (see `stream`) and smooths them in time; otherwise crops follow the landmarks.
+    """
+
+    name: str
+    detail: str
+    follows: bool
+
+    def detect(self, images: Sequence[Bytes], min_score: float = ...) -> list[Detections]:
+        """Faces in RGB squares of 128x128 px, in their px."""
+        ...
+
+    def landmarks(self, crops: Sequence[Bytes], *, alone: bool = False) -> tuple[Floats, Floats]:
+        """Landmarks (n, 478, 3) in crop px and presence (n,) 0-1, for RGB crops of 256x256 px.
+
+        `alone` says that no other thread needs the cores meanwhile.
+        """
+        ...
+
+    def blendshapes(self, points: Floats) -> Floats:
+        """Expression scores (n, 52), 0-1, for landmarks (n, 478, >=2) in px of one scale."""
+        ...
+
+    def stream(self, tile: Box) -> Stream | None:
+        """A follower of the engine's own for the one face in a tile; None if crops should follow the landmarks."""
+        ...
+
+
+def create(name: str = "auto", threads: int | None = None) -> FaceEngine:
+    """Make an engine.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    threads
+        Cores to use; all that this process may use by default.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    ModelMissingError
+        When the pretrained files are not on this machine.
+    """
+    threads = threads or available_cores()
+    if name in ("auto", "cpu"):
+        from vsa.face.litert import LiteRTEngine
+
+        return LiteRTEngine(threads)
+    if name == "mediapipe":
+        from vsa.face.mediapipe import MediaPipeEngine
+
+        return MediaPipeEngine(threads)
+    raise InputError(f"There is no engine '{name}'.", f"Choose one of: {', '.join(NAMES)}.")
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

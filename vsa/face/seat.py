@@ -1,0 +1,244 @@
+"""Following every face inside one tile, picture by picture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from vsa.face import crops, scan
+from vsa.face.detector import Detections, overlaps
+from vsa.face.engine import FaceEngine, Floats
+from vsa.face.tiles import Tile
+from vsa.face.tracklet import Reading, Tracklet, face_box
+from vsa.media.picture import Picture, mean_difference
+
+Numbered = tuple[int, Picture]
+
+#: Presence below this means that the face is lost (MediaPipe's default).
+MIN_PRESENCE = 0.5
+#: While a face is missing from the tile it is looked for this often, s; else at the start of every chunk.
+LOOK_EVERY_S = 0.2
+#: Faces don't move further than this between pictures, in face widths, plus so many a second.
+_JUMP_WIDTHS = 0.35
+_JUMP_WIDTHS_PER_S = 5.0
+#: Two boxes that overlap this much may have become one face.
+_MEETING = 0.35
+
+
+class Seat:
+    """The faces seen through one camera.
+
+    Parameters
+    ----------
+    engine
+        Finds and follows.
+    tile
+        The camera's rectangle.
+    epoch
+        Of the layout, see `Tracklet`.
+    numbers
+        Gives every tracklet of the session its own number.
+    """
+
+    def __init__(self, engine: FaceEngine, tile: Tile, epoch: int, numbers: itertools.count[int]) -> None:
+        self.engine = engine
+        self.tile = tile
+        self.epoch = epoch
+        self.live: list[Tracklet] = []
+        self._numbers = numbers
+        self._touched: dict[int, Tracklet] = {}
+        self._boxes: dict[int, list[tuple[float, float, float, float]]] = {}
+        self._expected = 0
+        self._looked_s = -np.inf
+        self._last: Picture | None = None
+        self._last_seen: tuple[float, float, float, float] | None = None
+
+    def follow(
+        self,
+        pictures: Sequence[Numbered],
+        earlier: Sequence[Numbered],
+        found: Detections | None,
+        *,
+        alone: bool,
+    ) -> list[Tracklet]:
+        """Analyse the next pictures.
+
+        Parameters
+        ----------
+        pictures
+            Index and picture, in order.
+        earlier
+            The pictures before them up to the last cut of the layout: a face that is found late is followed
+            backwards through them to where it appeared.
+        found
+            Faces that a scan of the first picture found inside the tile, if there was one.
+        alone
+            No other seat is analysed at the same time.
+
+        Returns
+        -------
+        Tracklets with new readings in `pending`; some of them have ended.
+        """
+        self._touched = {t.number: t for t in self.live}
+        self._boxes = {frame: self._boxes.get(frame, []) for frame, _ in earlier}
+        for k, (frame, picture) in enumerate(pictures):
+            motion = (
+                mean_difference(picture, self._last, self.tile.box)
+                if self._last is not None
+                else float("nan")
+            )
+            self._boxes[frame] = []
+            for face in list(self.live):
+                self._step(face, frame, picture, motion, alone)
+            self._part_meeting(frame)
+            missing = len(self.live) < max(1, self._expected)
+            if k == 0 or (missing and picture.t - self._looked_s >= LOOK_EVERY_S - 1e-6):
+                for face in self._look(frame, picture, motion, found if k == 0 else None, alone):
+                    self._backwards(face, picture, [*earlier, *pictures[:k]], alone)
+            self._boxes[frame] += [face_box(f.points) for f in self.live if f.points is not None]
+            if self.live and self.live[0].points is not None:
+                self._last_seen = face_box(self.live[0].points)
+            self._expected = max(self._expected, len(self.live))
+            self._last = picture
+        return [t for t in self._touched.values() if t.pending]
+
+    def close(self) -> None:
+        """End all tracklets."""
+        for face in list(self.live):
+            self._end(face)
+
+    def _step(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> None:
+        previous = face.points
+        if motion == 0.0 and previous is not None:
+            # the tile repeats its picture: so does the result
+            self._keep(face, Reading(frame, picture.t, previous, face.presence, 0.0, True))
+            return
+        reading = self._read(face, frame, picture, motion, alone)
+        if reading.presence < MIN_PRESENCE:
+            self._end(face)
+            return
+        seconds = picture.t - self._last.t if self._last is not None else 0.0
+        if previous is not None and _jumped(previous, reading.points, seconds):
+            self._end(face)
+            face = self._start(face.crop)
+        self._keep(face, reading)
+
+    def _read(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> Reading:
+        if face.stream is not None:
+            points, presence = face.stream.step(picture)
+        else:
+            raw, sure = self.engine.landmarks([picture.warp(face.crop.matrix(), crops.SIZE)], alone=alone)
+            points, presence = face.crop.to_picture(raw[0]), float(sure[0])
+        return Reading(frame, picture.t, points, presence, motion, False)
+
+    def _keep(self, face: Tracklet, reading: Reading) -> None:
+        face.points, face.presence = reading.points, reading.presence
+        if not reading.repeated:
+            face.crop = crops.from_landmarks(reading.points)
+        face.pending.append(reading)
+
+    def _start(self, crop: crops.Crop) -> Tracklet:
+        face = Tracklet(next(self._numbers), self.tile, self.epoch, crop, self.engine.stream(self.tile.box))
+        self.live.append(face)
+        self._touched[face.number] = face
+        return face
+
+    def _end(self, face: Tracklet) -> None:
+        self.live.remove(face)
+        if face.stream is not None:
+            face.stream.close()
+            face.stream = None
+        self._looked_s = -np.inf
+
+    def _part_meeting(self, frame: int) -> None:
+        """Where two faces become one, end both: who goes on is decided by appearance over the whole session."""
+        for one, other in itertools.combinations(list(self.live), 2):
+            if one not in self.live or other not in self.live or one.points is None or other.points is None:
+                continue
+            if overlaps(face_box(one.points), [face_box(other.points)])[0] < _MEETING:
+                continue
+            better, worse = (one, other) if one.presence >= other.presence else (other, one)
+            if worse.pending and worse.pending[-1].frame == frame:
+                worse.pending.pop()
+            self._end(worse)
+            if len(better.pending) > 1 and better.pending[-1].frame == frame:
+                reading = better.pending.pop()
+                self._end(better)
+                self._keep(self._start(better.crop), reading)
+
+    def _look(
+        self, frame: int, picture: Picture, motion: float, found: Detections | None, alone: bool
+    ) -> list[Tracklet]:
+        self._looked_s = picture.t
+        if found is None:
+            boxes: list[tuple[float, float, float, float]] = [self.tile.box]
+            if self._last_seen is not None:
+                x, y, w, h = self._last_seen
+                boxes.append((x - w, y - h, 3 * w, 3 * h))
+            found = scan.look(self.engine, picture, boxes)
+        new = []
+        for box, eyes in zip(found.boxes, found.eyes, strict=True):
+            x, y = box[:2] + box[2:] / 2
+            if not self.tile.holds(x, y) or self._taken(float(x), float(y), box):
+                continue
+            face = self._start(crops.from_eyes(box, eyes))
+            reading = self._read(face, frame, picture, motion, alone)
+            if reading.presence < MIN_PRESENCE or self._taken(*_centre(reading.points), None, but=face):
+                self._end(face)
+                del self._touched[face.number]
+                continue
+            self._keep(face, reading)
+            new.append(face)
+        self._looked_s = picture.t
+        return new
+
+    def _taken(self, x: float, y: float, box: Floats | None, but: Tracklet | None = None) -> bool:
+        for face in self.live:
+            if face is but or face.points is None:
+                continue
+            live = face_box(face.points)
+            if live[0] < x < live[0] + live[2] and live[1] < y < live[1] + live[3]:
+                return True
+            if box is not None and overlaps(live, [box])[0] > 0.2:
+                return True
+        return False
+
+    def _backwards(self, face: Tracklet, later: Picture, earlier: Sequence[Numbered], alone: bool) -> None:
+        if face.stream is not None or not earlier:
+            return
+        first = face.pending[0]
+        crop, points, presence = face.crop, first.points, first.presence
+        readings: list[Reading] = []
+        for k in range(len(earlier) - 1, -1, -1):
+            frame, picture = earlier[k]
+            before = earlier[k - 1][1] if k else None
+            motion = mean_difference(picture, before, self.tile.box) if before is not None else float("nan")
+            if mean_difference(later, picture, self.tile.box) == 0.0:
+                reading = Reading(frame, picture.t, points, presence, motion, True)
+            else:
+                raw, sure = self.engine.landmarks([picture.warp(crop.matrix(), crops.SIZE)], alone=alone)
+                reading = Reading(frame, picture.t, crop.to_picture(raw[0]), float(sure[0]), motion, False)
+                if reading.presence < MIN_PRESENCE or _jumped(points, reading.points, 0.0):
+                    break
+            box = face_box(reading.points)
+            if any(overlaps(box, [other])[0] > 0.2 for other in self._boxes.get(frame, [])):
+                break
+            readings.append(reading)
+            self._boxes.setdefault(frame, []).append(box)
+            points, presence, later = reading.points, reading.presence, picture
+            crop = crops.from_landmarks(points)
+        face.pending[:0] = readings[::-1]
+
+
+def _centre(points: Floats) -> tuple[float, float]:
+    x, y, w, h = face_box(points)
+    return x + w / 2, y + h / 2
+
+
+def _jumped(before: Floats, after: Floats, seconds: float) -> bool:
+    (x0, y0), (x1, y1) = _centre(before), _centre(after)
+    w0, w1 = face_box(before)[2], face_box(after)[2]
+    allowed = (_JUMP_WIDTHS + _JUMP_WIDTHS_PER_S * min(seconds, 0.5)) * max(w0, 1.0)
+    return bool(np.hypot(x1 - x0, y1 - y0) > allowed or not 0.6 < w1 / max(w0, 1.0) < 1.67)

@@ -1,0 +1,201 @@
+"""Faces of a whole recording: layout, seats, and what each tracklet measured, chunk by chunk."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+import numpy as np
+
+from vsa.face import appearance, layout
+from vsa.face.cuts import CutFinder
+from vsa.face.detector import Detections
+from vsa.face.engine import FaceEngine, Floats
+from vsa.face.seat import Numbered, Seat
+from vsa.face.tiles import Tile
+from vsa.face.tracklet import Reading, Readings, Tracklet
+from vsa.media.picture import Box, Picture
+
+#: The layout is looked at again this often, s, and for the smallest faces this often.
+SCAN_EVERY_S = 4.0
+FINE_EVERY_S = 12.0
+#: A seat is given up when a cut replaced this share of its tile.
+_SEAT_LOST = 0.15
+
+Followed = tuple[Tracklet, list[Reading], Floats]
+
+
+@dataclass(frozen=True)
+class LayoutSpan:
+    """Tiles in use from a time (s) on."""
+
+    t: float
+    tiles: list[Tile]
+
+
+class Tracker:
+    """Follows all faces of one recording.
+
+    Parameters
+    ----------
+    engine
+        Finds and follows.
+    pool
+        Runs seats side by side.
+    hints
+        Tiles that the manifest gives.
+    smooth
+        Smooth landmarks in time as MediaPipe's VIDEO mode does.
+    """
+
+    def __init__(
+        self, engine: FaceEngine, pool: Executor, hints: Sequence[Tile] | None = None, *, smooth: bool = True
+    ) -> None:
+        self.engine = engine
+        self.spans: list[LayoutSpan] = []
+        self._pool = pool
+        self._hints = hints
+        self._smooth = smooth
+        self._seats: list[Seat] = []
+        self._numbers = itertools.count()
+        self._epoch = 0
+        self._cuts = CutFinder()
+        self._scanned_s = self._fine_s = -np.inf
+        self._proposed: list[Tile] = []
+        self._earlier: list[Numbered] = []
+
+    def process(self, chunk: Sequence[Numbered]) -> list[Future[Readings]]:
+        """Analyse the next pictures (index and picture, in order).
+
+        Returns
+        -------
+        Futures of what was measured: expressions are scored while the next chunk is followed.
+        """
+        replaced = [self._cuts.replaced(picture) for _, picture in chunk]
+        starts = [k for k, parts in enumerate(replaced) if parts or k == 0]
+        measured: list[Future[Readings]] = []
+        for begin, end in itertools.pairwise([*starts, len(chunk)]):
+            if replaced[begin]:
+                self._earlier = []
+            segment = chunk[begin:end]
+            measured += self._segment(segment, replaced[begin])
+            self._earlier = [*self._earlier, *segment]
+        self._earlier = [p for p in self._earlier if p[0] >= chunk[0][0]]
+        return measured
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+        for seat in self._seats:
+            seat.close()
+
+    def _segment(self, segment: Sequence[Numbered], replaced: list[Box]) -> list[Future[Readings]]:
+        t = segment[0][1].t
+        found: dict[int, Detections] = {}
+        if replaced or t - self._scanned_s >= SCAN_EVERY_S:
+            found = self._scan([picture for _, picture in segment], replaced)
+        busy = sum(bool(seat.live) or len(found.get(id(seat), ())) > 0 for seat in self._seats)
+        jobs = [
+            self._pool.submit(self._follow, seat, segment, found.get(id(seat)), busy <= 1)
+            for seat in self._seats
+        ]
+        pictures = dict(segment)
+        followed = [one for job in jobs for one in job.result()]
+        return [self._pool.submit(self._measure, *one, pictures) for one in followed]
+
+    def _follow(
+        self, seat: Seat, segment: Sequence[Numbered], found: Detections | None, alone: bool
+    ) -> list[Followed]:
+        followed = []
+        for tracklet in seat.follow(segment, self._earlier, found, alone=alone):
+            readings, tracklet.pending = tracklet.pending, []
+            points = [
+                tracklet.smooth(r.t, r.points) if self._smooth and not self.engine.follows else r.points
+                for r in readings
+            ]
+            followed.append((tracklet, readings, np.stack(points)))
+        return followed
+
+    def _measure(
+        self, tracklet: Tracklet, readings: list[Reading], points: Floats, pictures: dict[int, Picture]
+    ) -> Readings:
+        fresh = np.array([k == 0 or not r.repeated for k, r in enumerate(readings)])
+        scores = self.engine.blendshapes(points[fresh])
+        shown = [k for k, r in enumerate(readings) if r.frame in pictures]
+        best = max(shown, key=lambda k: appearance.clarity(points[k], readings[k].presence), default=None)
+        return Readings(
+            tracklet=tracklet.number,
+            tile=tracklet.tile,
+            epoch=tracklet.epoch,
+            frame=np.array([r.frame for r in readings]),
+            t=np.array([r.t for r in readings]),
+            points=points,
+            presence=np.array([r.presence for r in readings], np.float32),
+            motion=np.array([r.motion for r in readings], np.float32),
+            repeated=np.array([r.repeated for r in readings]),
+            blendshapes=scores[np.cumsum(fresh) - 1],
+            appearance=None
+            if best is None
+            else appearance.describe(pictures[readings[best].frame], points[best], tracklet.tile.box),
+        )
+
+    def _scan(self, pictures: Sequence[Picture], replaced: list[Box]) -> dict[int, Detections]:
+        t = pictures[0].t
+        fine = bool(replaced) or t - self._fine_s >= FINE_EVERY_S
+        sample = [pictures[k] for k in sorted({0, len(pictures) // 2, len(pictures) - 1})]
+        scan = layout.examine(self.engine, sample, self._hints, fine=fine)
+        self._scanned_s = t
+        if fine:
+            self._fine_s = t
+        lost = [s for s in self._seats if any(_share(s.tile.box, part) > _SEAT_LOST for part in replaced)]
+        kept = [s for s in self._seats if s not in lost]
+        if replaced or not self._seats or self._agreed(scan.tiles):
+            if replaced:
+                self._epoch += 1
+            else:
+                lost += [s for s in kept if layout.matches(s.tile, scan.tiles) is None]
+                kept = [s for s in kept if s not in lost]
+            for seat in lost:
+                seat.close()
+            taken = [s.tile for s in kept]
+            new = [
+                tile
+                for tile in scan.tiles
+                if layout.matches(tile, taken) is None
+                and not any(_mostly_inside(tile, other) for other in taken)
+            ]
+            self._seats = kept + [Seat(self.engine, tile, self._epoch, self._numbers) for tile in new]
+            self.spans.append(LayoutSpan(t, [s.tile for s in self._seats]))
+            self._proposed = []
+        else:
+            self._proposed = scan.tiles
+        return {
+            id(seat): faces
+            for seat in self._seats
+            for tile, faces in zip(scan.tiles, scan.faces, strict=True)
+            if tile.overlap(seat.tile) > layout.SAME
+        }
+
+    def _agreed(self, tiles: list[Tile]) -> bool:
+        """Whether two scans in a row saw one layout, and another one than is in use: no single scan changes it."""
+        now = [seat.tile for seat in self._seats]
+        if _alike(tiles, now):
+            self._proposed = []
+            return False
+        return bool(self._proposed) and _alike(tiles, self._proposed)
+
+
+def _alike(one: list[Tile], other: list[Tile]) -> bool:
+    return len(one) == len(other) and all(layout.matches(tile, other) is not None for tile in one)
+
+
+def _share(box: tuple[int, int, int, int], part: Box) -> float:
+    x, y, w, h = box
+    across = min(x + w, part[0] + part[2]) - max(x, part[0])
+    down = min(y + h, part[1] + part[3]) - max(y, part[1])
+    return max(0.0, across) * max(0.0, down) / (w * h)
+
+
+def _mostly_inside(tile: Tile, other: Tile) -> bool:
+    return _share(tile.box, other.box) > 0.7 and tile.how != "edges"

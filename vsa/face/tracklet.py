@@ -1,0 +1,99 @@
+"""One face followed without interruption, and the numbers that are kept about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from vsa.face.crops import Crop
+from vsa.face.engine import Stream
+from vsa.face.smoothing import OneEuro
+from vsa.face.tiles import Tile
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Tracklet:
+    """A face from where it was found until it was lost, jumped, met another face or its layout was cut.
+
+    Attributes
+    ----------
+    number
+        Unique within the session.
+    tile
+        The camera it is seen through.
+    epoch
+        Of the layout: position is evidence for who it is only within one epoch.
+    crop
+        Where it is looked for next.
+    stream
+        The engine's own follower, if it has one.
+    points, presence
+        Of the last reading.
+    pending
+        Readings that were not handed on yet.
+    """
+
+    number: int
+    tile: Tile
+    epoch: int
+    crop: Crop
+    stream: Stream | None = None
+    smooth: OneEuro = field(default_factory=OneEuro)
+    points: Floats | None = None
+    presence: float = 0.0
+    pending: list[Reading] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One face in one picture.
+
+    Attributes
+    ----------
+    frame
+        Index of the analysed picture.
+    t
+        Presentation time, s.
+    points
+        Landmarks, shape (478, 3), px of the recording, unsmoothed.
+    presence
+        0-1.
+    motion
+        Mean absolute grey difference to the picture before within the tile, 0-255; NaN for the first.
+    repeated
+        The tile shows the same picture as before: the result was taken over.
+    """
+
+    frame: int
+    t: float
+    points: Floats
+    presence: float
+    motion: float
+    repeated: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """A tracklet's stretch within one chunk, smoothed, with expression scores; n rows."""
+
+    tracklet: int
+    tile: Tile
+    epoch: int
+    frame: npt.NDArray[np.int64]
+    t: npt.NDArray[np.float64]
+    points: Floats
+    presence: Floats
+    motion: Floats
+    repeated: npt.NDArray[np.bool_]
+    blendshapes: Floats
+    appearance: Floats | None
+
+
+def face_box(points: Floats) -> tuple[float, float, float, float]:
+    """Bounding box of landmarks: x, y, w, h, px."""
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
