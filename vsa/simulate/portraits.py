@@ -1,0 +1,217 @@
+"""Public-domain portraits that look, blink, smile and turn by known amounts.
+
+Two photographs (Eileen Collins, NASA, from scikit-image; Grace Hopper, US Navy, from Matplotlib) are warped in
+two dimensions. The eyes are drawn anew in the photo's eye openings: a ball of 12 mm radius, on it an iris of
+11.7 mm that moves, is foreshortened and is cut by the lids. The person in the photo is taken to look into
+the lens.
+
+Where this is easier than the world: two faces, evenly lit, sharp, near frontal; the light never changes, and
+there is no noise, motion blur or bad compression but the video encoder's; both eyes do the same, and don't
+converge on a near point; pupils don't change; head turns are small (up to about 12 degrees); nobody speaks.
+Where it differs: lids don't follow a look down; hidden skin never appears, and what lies behind the head bends
+a little with it; shading stays that of the photo, so that an engine that reads depth from shading sees less of
+a turn to the side than there is; a smile moves mouth corners and cheeks without wrinkles or teeth, and
+Eileen Collins smiles from the start. Grace Hopper's eyes lie in shadow behind glasses, and the whites drawn
+into them are brighter than the photo's. Accuracy on these says what the geometry does, not what a webcam
+will give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsa.simulate.eyes import Eye, draw_eye, find_eye
+from vsa.simulate.surface import (
+    REACH,
+    STEP,
+    Picture,
+    Surface,
+    head_ellipse,
+    head_rotation,
+    surface_of,
+)
+
+#: A face engine: RGB picture (h, w, 3) to the mesh (478, 3), px; depth grows away from the camera.
+Landmarks = Callable[[Picture], NDArray[np.float64]]
+#: Canvas of every portrait: width, height, px.
+CANVAS = (720, 576)
+
+
+@dataclass(frozen=True)
+class _Source:
+    crop: tuple[int, int, int, int]  # of the photo: left, top, width, height
+    iris_dx: float  # seen by eye: how far the iris stands right of where the mesh has it, px of the canvas
+    lid_skin: float
+
+
+_SOURCES = {
+    "astronaut": _Source((92, 8, 250, 200), 0.0, 0.6),
+    "grace_hopper": _Source((20, 0, 475, 380), -1.8, 0.5),
+}
+NAMES = tuple(_SOURCES)
+
+
+@dataclass(frozen=True)
+class PortraitState:
+    """What the person does. The default is the photo's own pose, looking into the camera.
+
+    Gaze is in the camera's frame: 0, 0 looks into the lens however the head stands. Head angles are turns from
+    the photo's pose; yaw is positive to the subject's left (the right of the picture), pitch up, roll to the
+    subject's right shoulder. `lid_open` and `smile` are relative to the photo (1 = its opening, 0 = its
+    mouth). Shifts are px of the canvas, right and down; `scale` is the head's size relative to the photo.
+    """
+
+    gaze_yaw_deg: float = 0.0
+    gaze_pitch_deg: float = 0.0
+    lid_open: float = 1.0
+    smile: float = 0.0
+    head_yaw_deg: float = 0.0
+    head_pitch_deg: float = 0.0
+    head_roll_deg: float = 0.0
+    shift_x_px: float = 0.0
+    shift_y_px: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def rotation(self) -> NDArray[np.float64]:
+        """The head's (3, 3) rotation: right, up, toward the camera."""
+        return head_rotation(self.head_yaw_deg, self.head_pitch_deg, self.head_roll_deg)
+
+    @property
+    def eye_direction(self) -> NDArray[np.float64]:
+        """Where the eyes point in the head, (3,) unit vector: right, up, toward the camera."""
+        yaw, pitch = np.radians([self.gaze_yaw_deg, self.gaze_pitch_deg])
+        camera = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+        inside: NDArray[np.float64] = self.rotation.T @ camera
+        return inside
+
+    @property
+    def eye_in_head_deg(self) -> tuple[float, float]:
+        """Yaw and pitch of the eyes relative to the head, degrees."""
+        x, y, z = self.eye_direction
+        return float(np.degrees(np.arctan2(x, z))), float(np.degrees(np.arcsin(y)))
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A still that can be rendered in any `PortraitState`; see the module for what is simulated."""
+
+    name: str
+    still: Picture
+    points: NDArray[np.float64]
+    surface: Surface
+    eyes: tuple[Eye, Eye]
+
+    @classmethod
+    def load(cls, name: str, landmarks: Landmarks) -> Portrait:
+        """Read a photograph and measure it.
+
+        Parameters
+        ----------
+        name
+            One of `NAMES`.
+        landmarks
+            The face engine to find the mesh with, once.
+
+        Raises
+        ------
+        ValueError
+            For another name.
+        """
+        if name not in _SOURCES:
+            raise ValueError(f"no portrait is called {name!r}; there are {', '.join(NAMES)}")
+        import cv2
+
+        source = _SOURCES[name]
+        x, y, w, h = source.crop
+        still: Any = cv2.resize(_photo(name)[y : y + h, x : x + w], CANVAS, interpolation=cv2.INTER_LANCZOS4)
+        points = np.asarray(landmarks(still), dtype=float)
+        rings = [points[list(range(k + 1, k + 5)), :2] - points[k, :2] for k in (468, 473)]
+        radius = float(np.hypot(*np.concatenate(rings).T).mean())
+        right, left = (
+            find_eye(still, points, side, radius, source.iris_dx, source.lid_skin)
+            for side in ("right", "left")
+        )
+        return cls(name, still, points, surface_of(points, CANVAS), (right, left))
+
+    def render(self, state: PortraitState) -> Picture:
+        """Draw the portrait, (576, 720, 3) RGB."""
+        import cv2
+
+        picture = self.still.astype(np.float32)
+        for eye in self.eyes:
+            patch = draw_eye(eye, state.eye_direction, state.lid_open)
+            picture[eye.y0 : eye.y0 + patch.shape[0], eye.x0 : eye.x0 + patch.shape[1]] = patch
+        still_head = PortraitState(
+            gaze_yaw_deg=state.gaze_yaw_deg, gaze_pitch_deg=state.gaze_pitch_deg, lid_open=state.lid_open
+        )
+        if state != still_head:
+            shift = (state.shift_x_px, state.shift_y_px)
+            maps = self.surface.sources(state.rotation, shift, state.scale, state.smile)
+            warped: Any = cv2.remap(picture, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            picture = warped
+        return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+
+    def mesh(self, state: PortraitState) -> NDArray[np.float64]:
+        """Where the head carries the still's mesh points, (468, 2) px; lids are taken as open."""
+        x, y = self.points[:468, :2].T
+        surface = self.surface
+        depth = surface.depth[np.round(y / STEP).astype(int), np.round(x / STEP).astype(int)]
+        moved = surface.moved(
+            (x, y, depth),
+            state.rotation,
+            (state.shift_x_px, state.shift_y_px),
+            state.scale,
+            state.smile,
+        )
+        return np.column_stack(moved)
+
+    def touched(self) -> NDArray[np.bool_]:
+        """The part of the picture that a state may change, (576, 720)."""
+        y, x = np.mgrid[: CANVAS[1], : CANVAS[0]]
+        return head_ellipse(self.points, x, y) < REACH
+
+
+@lru_cache(maxsize=len(_SOURCES))
+def _photo(name: str) -> Picture:
+    from PIL import Image
+
+    return np.asarray(Image.open(_photo_path(name)).convert("RGB"))
+
+
+def _photo_path(name: str) -> Path:
+    if name == "astronaut":
+        import skimage
+
+        return Path(skimage.__file__).parent / "data" / "astronaut.png"
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+
+
+def gaze_grid(
+    portrait: Portrait,
+    yaws: tuple[float, ...] = (-20, -10, 0, 10, 20),
+    pitches: tuple[float, ...] = (-12, -6, 0, 6, 12),
+) -> Iterator[tuple[PortraitState, Picture]]:
+    """Render the eyes turned to each yaw and pitch (degrees), head still, lids open."""
+    for pitch in pitches:
+        for yaw in yaws:
+            state = PortraitState(gaze_yaw_deg=yaw, gaze_pitch_deg=pitch)
+            yield state, portrait.render(state)
+
+
+def lid_grid(
+    portrait: Portrait, opens: tuple[float, ...] = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+) -> Iterator[tuple[PortraitState, Picture]]:
+    """Render each lid opening, looking into the camera."""
+    for lid_open in opens:
+        state = PortraitState(lid_open=lid_open)
+        yield state, portrait.render(state)

@@ -1,0 +1,149 @@
+"""The warped still: how a head's turn and a smile move each pixel of a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+#: Displacements are computed on a grid of this step, px: they are smooth.
+STEP = 4
+#: A face is 14 cm wide and, in a call, about 60 cm from the camera.
+DISTANCE_IN_FACES = 60 / 14
+#: Beyond this, as a multiple of the head's ellipse, nothing moves.
+REACH = 1.75
+
+
+def smoothstep(start: float, stop: float, x: Any) -> Any:
+    """0 below start, 1 above stop, smooth between."""
+    t = np.clip((np.asarray(x) - start) / (stop - start), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def head_rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> NDArray[np.float64]:
+    """Rotate by roll, then pitch, then yaw; axes are the picture's right, up, toward the camera.
+
+    Returns
+    -------
+    (3, 3) matrix. Yaw turns the face to the subject's left, pitch up, roll tips it to the subject's right
+    shoulder.
+    """
+    y, p, r = np.radians([yaw_deg, pitch_deg, roll_deg])
+    yaw = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    pitch = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
+    roll = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    matrix: NDArray[np.float64] = yaw @ pitch @ roll
+    return matrix
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The head of a still as a relief, on a grid of `STEP` px.
+
+    `x, y` (h, w) px; `depth` (h, w) px toward the camera from the pivot; `weight` (h, w) 1 on the head, 0
+    where nothing moves; `pivot` px; `face` width and height px; `corners` (2, 2) px of the mouth, right
+    then left.
+    """
+
+    size: tuple[int, int]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    depth: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    pivot: tuple[float, float]
+    face: tuple[float, float]
+    corners: NDArray[np.float64]
+
+    def moved(
+        self,
+        points: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+        rotation: NDArray[np.float64],
+        shift: tuple[float, float],
+        scale: float,
+        smile: float,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where points (x, y, depth) of the still's head go, px, as the head moves and the mouth smiles."""
+        x, y, depth = points
+        sx, sy = self._smile(x, y, smile)
+        distance = DISTANCE_IN_FACES * self.face[0]
+        near = (distance - depth) / distance
+        space = np.stack([(x + sx - self.pivot[0]) * near, -(y + sy - self.pivot[1]) * near, depth])
+        space = scale * np.tensordot(rotation, space, axes=1)
+        far = distance / (distance - space[2])
+        return self.pivot[0] + shift[0] + space[0] * far, self.pivot[1] + shift[1] - space[1] * far
+
+    def _smile(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], smile: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mouth corners go out by a tenth of the mouth's width and up by as much; the cheeks follow."""
+        width = float(np.hypot(*(self.corners[1] - self.corners[0])))
+        out = np.zeros_like(x), np.zeros_like(y)
+        for (cx, cy), side in zip(self.corners, (-1, 1), strict=True):
+            for ox, oy, gain, spread in ((0.0, 0.0, 0.10, 0.28), (0.25, -0.55, 0.05, 0.35)):
+                away = np.hypot(x - cx - side * ox * width, y - cy - oy * width) / (spread * width)
+                pull = smile * gain * width * np.exp(-0.5 * away**2)
+                out[0][...] += side * (pull if not ox else 0.3 * pull)
+                out[1][...] -= pull
+        return out
+
+    def sources(
+        self, rotation: NDArray[np.float64], shift: tuple[float, float], scale: float, smile: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For each pixel of the new picture, the still's pixel that it shows: two (h, w) maps, px.
+
+        The forward motion is inverted by fixed-point iteration, which converges where it doesn't fold.
+        """
+        import cv2
+
+        to_x, to_y = self.moved((self.x, self.y, self.depth), rotation, shift, scale, smile)
+        gx = (self.weight * (to_x - self.x)).astype(np.float32)
+        gy = (self.weight * (to_y - self.y)).astype(np.float32)
+        px, py = self.x.astype(np.float32), self.y.astype(np.float32)
+        qx, qy = px, py
+        for _ in range(12):
+            at = (px / STEP, py / STEP)
+            px = qx - cv2.remap(gx, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            py = qy - cv2.remap(gy, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        w, h = self.size
+        columns, rows = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
+        fine_x, fine_y = np.meshgrid(columns / STEP, rows / STEP)
+        full_x: Any = cv2.remap(px - qx, fine_x, fine_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        full_y: Any = cv2.remap(py - qy, fine_x, fine_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return full_x + columns[None, :], full_y + rows[:, None]
+
+
+def surface_of(points: NDArray[np.float64], size: tuple[int, int]) -> Surface:
+    """Build the relief from a face mesh, (478, 3) px, and the canvas size (w, h)."""
+    from scipy.interpolate import griddata
+    from scipy.ndimage import gaussian_filter
+
+    w, h = size
+    mesh = points[:468]
+    low, high = mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)
+    face = (float(high[0] - low[0]), float(high[1] - low[1]))
+    centre = (low + high) / 2
+    x, y = np.meshgrid(np.arange(0, w + STEP, STEP, dtype=float), np.arange(0, h + STEP, STEP, dtype=float))
+    near = griddata(mesh[:, :2], -mesh[:, 2], (x, y), method="linear")
+    rim = griddata(mesh[:, :2], -mesh[:, 2], (x, y), method="nearest")
+    smooth = gaussian_filter(np.where(np.isnan(near), rim, near), 0.02 * face[0] / STEP)
+    wide = gaussian_filter(np.where(np.isnan(near), rim, near), 0.10 * face[0] / STEP)
+    relief = np.where(np.isnan(near), wide, smooth)
+    relief = gaussian_filter(relief, 1.0)
+    back = float(np.median(-mesh[:, 2])) - 0.45 * face[0]
+    ellipse = head_ellipse(points, x, y)
+    weight = 1 - smoothstep(1.0, REACH, ellipse)
+    edge = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y))
+    weight = weight * smoothstep(0.0, 0.06 * h, edge)  # the picture's border stays
+    pivot = (float(centre[0]), float(centre[1] + 0.15 * face[1]))
+    return Surface(size, x, y, relief - back, weight, pivot, face, points[[61, 291], :2].copy())
+
+
+def head_ellipse(points: NDArray[np.float64], x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """How far out pixels are: 1 on the ellipse around face and hair, `REACH` where motion ends."""
+    low, high = points[:468, :2].min(axis=0), points[:468, :2].max(axis=0)
+    (cx, cy), (w, h) = (low + high) / 2, high - low
+    out: NDArray[np.float64] = np.hypot((x - cx) / (0.72 * w), (y - cy + 0.12 * h) / (0.72 * h))
+    return out
