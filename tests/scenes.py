@@ -79,11 +79,16 @@ def poster(
     actor: Actor = MAN,
     *,
     photo: str = "grace_hopper",
+    noise: float = 0.0,
+    crf: int = 18,
     size: tuple[int, int] = (1280, 720),
     seconds: float = 6,
     fps: int = 25,
 ) -> CallTruth:
-    """One person, full frame, with a framed photo of another face on the wall behind that never moves."""
+    """One person, full frame, with a framed photo of another face on the wall behind that never moves.
+
+    `noise` is the standard deviation of a sensor's noise, grey levels; `crf` the encoder's quality (51 is worst).
+    """
     cast = named([actor])
     tile = Box(0, 0, *size)
     head = actor.head(size)
@@ -99,9 +104,13 @@ def poster(
         shown = {name: paint(canvas, a, tile, t) for name, a in cast.items()}
         cv2.rectangle(canvas, (frame.x, frame.y), (x + w, frame.y + h), (74, 52, 36), -1)
         canvas[inner.y : inner.y + inner.h, inner.x : inner.x + inner.w] = picture
+        if noise:
+            grain = np.random.default_rng(round(t * fps)).normal(0, noise, canvas.shape)
+            canvas[:] = np.clip(canvas + grain, 0, 255).astype(np.uint8)
         return shown
 
-    return write_call(path, draw, persons(cast), size=size, seconds=seconds, fps=fps, decoys=[frame])
+    people = persons(cast)
+    return write_call(path, draw, people, size=size, seconds=seconds, fps=fps, decoys=[frame], crf=crf)
 
 
 def crossing(

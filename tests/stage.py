@@ -103,6 +103,7 @@ def write_call(
     fps: int,
     background: tuple[int, int, int] = WALL,
     decoys: Sequence[Box] = (),
+    crf: int = 18,
 ) -> CallTruth:
     """Draw each frame, encode it, and keep the truth.
 
@@ -116,7 +117,7 @@ def write_call(
     logs = {name: _Log() for name in people}
     frames = round(seconds * fps)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "veryfast"})
+        stream = container.add_stream("libx264", rate=fps, options={"crf": str(crf), "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.colorspace = 6  # BT.601, which the conversion below uses
         for i in range(frames):

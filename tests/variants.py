@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from people import Actor, Image
 
 COLUMNS, ROWS, BITS = 20, 15, 10
+BT709, UNTAGGED, BT2020 = 1, 2, 9
 FPS = 25
 
 
@@ -38,12 +39,18 @@ class Variant:
         Degrees by which a player turns the stored picture counter-clockwise to show it upright.
     aspect
         Width to height of one stored pixel.
+    mirrored
+        Whether a player then swaps left and right.
     full_range
         Luma 0-255 and not 16-235.
+    colour
+        The file's tag for the matrix between RGB and luma and chroma (ITU-T H.273); 2 is no tag, taken as BT.601.
     times_s
         Presentation time of each frame; None is 1/25 s apart from 0.
     stamped
         False where the container carries no presentation times.
+    lead_s
+        What the container's writer adds to every time, so that no decoding time is negative.
     tolerance_s
         How far the container's clock may round a time.
     """
@@ -55,9 +62,12 @@ class Variant:
     size: tuple[int, int] = (320, 240)
     rotation: int = 0
     aspect: Fraction = Fraction(1)
+    mirrored: bool = False
     full_range: bool = False
+    colour: int = UNTAGGED
     times_s: tuple[float, ...] | None = None
     stamped: bool = True
+    lead_s: float = 0.0
     tolerance_s: float = 1e-4
 
 
@@ -109,6 +119,14 @@ VARIANTS: dict[str, Variant] = {
     "h264_ts": replace(_H264, suffix=".ts", options={**_FAST, "bf": "0"}, tolerance_s=_MS),
     "hevc_mp4": Variant(codec="libx265", options=_X265),
     "mpeg4_mp4": Variant(codec="mpeg4", options={"qscale": "3"}),
+    "mpeg2_mpg": Variant(
+        suffix=".mpg",
+        codec="mpeg2video",
+        options={"qscale": "3", "bf": "2"},
+        lead_s=0.54,
+        tolerance_s=_MS,
+    ),
+    "h264_flv": replace(_H264, suffix=".flv", lead_s=0.08, tolerance_s=_MS),
     "mpeg4_avi": Variant(suffix=".avi", codec="mpeg4", options={"qscale": "3"}),
     "vp8_webm": Variant(suffix=".webm", codec="libvpx", options=_VPX, tolerance_s=_MS),
     "vp9_webm": Variant(suffix=".webm", codec="libvpx-vp9", options=_VPX, tolerance_s=_MS),
@@ -131,7 +149,10 @@ VARIANTS: dict[str, Variant] = {
     "rgb24_x264": Variant(codec="libx264rgb", pixels="rgb24", options=_FAST, suffix=".mkv", tolerance_s=_MS),
     "rgb24_png": Variant(codec="png", pixels="rgb24", suffix=".mov"),
     "bgr0_ffv1": Variant(codec="ffv1", pixels="bgr0", suffix=".mkv", tolerance_s=_MS),
-    "gray": replace(_H264, pixels="gray"),
+    "bt709": replace(_H264, colour=BT709),
+    "bt709_422_10bit": replace(_H264, pixels="yuv422p10le", colour=BT709),
+    "bt2020_10bit": Variant(codec="libx265", pixels="yuv420p10le", options=_X265, colour=BT2020),
+    "gray": replace(_H264, pixels="gray", full_range=True),
     "gray_ffv1_16bit": Variant(codec="ffv1", pixels="gray16le", suffix=".mkv", tolerance_s=_MS),
     "odd_size_444": replace(_H264, pixels="yuv444p", size=(321, 241)),
     "odd_size_420_ffv1": Variant(codec="ffv1", size=(321, 241), suffix=".mkv", tolerance_s=_MS),
@@ -139,6 +160,8 @@ VARIANTS: dict[str, Variant] = {
     "rotated_90": replace(_H264, rotation=90),
     "rotated_180": replace(_H264, rotation=180),
     "rotated_270": replace(_H264, rotation=270),
+    "mirrored": replace(_H264, mirrored=True),
+    "mirrored_rotated_90": replace(_H264, rotation=90, mirrored=True),
     "variable_rate_mp4": replace(_H264, times_s=_irregular()),
     "variable_rate_mkv": replace(_H264, suffix=".mkv", times_s=_irregular(), tolerance_s=_MS),
     "starts_at_2s_mp4": replace(_H264, times_s=tuple(2 + k / FPS for k in range(40))),
@@ -148,6 +171,10 @@ VARIANTS: dict[str, Variant] = {
     "gap_of_3s": replace(_H264, times_s=_gap()),
     "repeated_times": Variant(suffix=".mkv", codec="ffv1", times_s=_repeated(), tolerance_s=_MS),
     "no_times_h264": replace(_H264, suffix=".h264", stamped=False, tolerance_s=_MS),
+    "upside_down_rows_avi": Variant(suffix=".avi", codec="rawvideo", pixels="bgr24"),
+    "no_times_mpeg4_b_frames": Variant(
+        suffix=".avi", codec="mpeg4", options={"qscale": "3", "bf": "2"}, stamped=False, tolerance_s=_MS
+    ),
     "no_times_avi_b_frames": replace(_H264, suffix=".avi", stamped=False, tolerance_s=_MS),
 }
 
@@ -175,15 +202,22 @@ def write_variant(folder: Path, name: str, *, frames: int = 40) -> VariantTruth:
             context.sample_aspect_ratio = variant.aspect
         if variant.full_range:
             context.color_range = 2
+        if variant.colour != UNTAGGED:
+            context.colorspace = context.color_primaries = variant.colour
         last = -1
         for k, t in enumerate(times):
             picture = marked(k, (round(upright[0] * variant.aspect), upright[1]))
             if variant.aspect != 1:
                 picture = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
-            # The player turns by `rotation`; the stored picture is turned the other way.
-            stored = np.ascontiguousarray(np.rot90(picture, -variant.rotation // 90))
+            # The player turns by `rotation`, then mirrors; the stored picture is turned the other way.
+            shown = picture[:, ::-1] if variant.mirrored else picture
+            stored = np.ascontiguousarray(np.rot90(shown, -variant.rotation // 90))
             frame = av.VideoFrame.from_ndarray(stored, format="rgb24")
-            frame = frame.reformat(format=variant.pixels, dst_color_range=2 if variant.full_range else None)
+            frame = frame.reformat(
+                format=variant.pixels,
+                dst_color_range=2 if variant.full_range else None,
+                dst_colorspace=None if variant.colour == UNTAGGED else variant.colour,
+            )
             stamp = round(float(t) / clock)
             # Encoders refuse a repeated time, so a frame is encoded just after it and stamped afterwards.
             last = max(stamp, last + 1)
@@ -194,9 +228,9 @@ def write_variant(folder: Path, name: str, *, frames: int = 40) -> VariantTruth:
                     packet.pts = packet.dts = stamp
             container.mux(packets)
         container.mux(stream.encode(None))
-    if variant.rotation:
-        turn_container(path, variant.rotation)
-    return VariantTruth(path, variant, round(upright[0] * variant.aspect), upright[1], times)
+    if variant.rotation or variant.mirrored:
+        turn_container(path, variant.rotation, mirrored=variant.mirrored)
+    return VariantTruth(path, variant, round(upright[0] * variant.aspect), upright[1], times + variant.lead_s)
 
 
 def marked(number: int, size: tuple[int, int]) -> Image:
@@ -239,8 +273,8 @@ def is_upright(rgb: Image) -> bool:
     return corners == [True, False, False, False] and number_of(rgb) is not None
 
 
-def turn_container(path: Path, degrees: int) -> None:
-    """Patch the display matrix of an MP4's track header: players turn the picture counter-clockwise.
+def turn_container(path: Path, degrees: int, *, mirrored: bool = False) -> None:
+    """Patch the display matrix of an MP4's track header: players turn the picture counter-clockwise, then mirror it.
 
     The header box (tkhd, ISO 14496-12) ends in nine 32-bit numbers and the track's width and height.
     """
@@ -249,5 +283,6 @@ def turn_container(path: Path, degrees: int) -> None:
     at = data.index(b"tkhd") + 4
     matrix = at + (52 if data[at] == 1 else 40)
     one = 1 << 16
-    struct.pack_into(">9i", data, matrix, cos * one, -sin * one, 0, sin * one, cos * one, 0, 0, 0, 1 << 30)
+    side = -one if mirrored else one
+    struct.pack_into(">9i", data, matrix, cos * side, -sin * one, 0, sin * side, cos * one, 0, 0, 0, 1 << 30)
     path.write_bytes(data)

@@ -15,6 +15,8 @@ from vsa.media.picture import Box, Picture
 
 Floats = npt.NDArray[np.float32]
 
+#: Parts of a description.
+_COLOURS, _AROUND, _SHADING = slice(0, 48), slice(48, 96), slice(96, None)
 _FACE = 64
 _HOG = cv2.HOGDescriptor((_FACE, _FACE), (16, 16), (16, 16), (8, 8), 9)
 
@@ -42,6 +44,8 @@ def describe(picture: Picture, points: Floats, tile: Box) -> Floats:
     -------
     Shape (n,): colours (CIELAB, in units of just noticeable steps of 25), then the shading's gradients.
     """
+    picture, left, top = picture.part(tile)
+    points = points - np.array([left, top, 0], np.float32)
     crop = crops.from_landmarks(points)
     face = picture.warp(crop.matrix(), crops.SIZE)
     lab = cv2.cvtColor(cv2.resize(face, (16, 16), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
@@ -51,10 +55,18 @@ def describe(picture: Picture, points: Floats, tile: Box) -> Floats:
     wide = crops.Crop(crop.x, crop.y + 0.35 * crop.side, 2.2 * crop.side, 0.0)
     around = picture.warp(wide.matrix() * (64 / crops.SIZE), 64)
     around_lab = cv2.cvtColor(cv2.resize(around, (4, 4), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
-    colour = np.concatenate([_coarse(lab), around_lab.reshape(-1, 3)]).astype(np.float32)
+    colour = np.concatenate([_coarse(np.asarray(lab, np.uint8)), around_lab.reshape(-1, 3)]).astype(
+        np.float32
+    )
     # lightness changes with the sun and the screen: it counts half
     colour *= np.array([0.5, 1, 1], np.float32) / 25
     return np.concatenate([colour.ravel(), gradients / max(1e-6, float(np.linalg.norm(gradients)))])
+
+
+def distance(a: Floats, b: Floats) -> float:
+    """How different two descriptions are: about 0.1 to 0.5 for one person, 0.65 to 2 for two."""
+    face, around = (float(np.linalg.norm(a[part] - b[part])) / 4 for part in (_COLOURS, _AROUND))
+    return 0.5 * face + 0.05 * around + float(np.linalg.norm(a[_SHADING] - b[_SHADING]))
 
 
 def _coarse(lab: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

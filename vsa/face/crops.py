@@ -38,7 +38,11 @@ class Crop:
         )
 
     def to_picture(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Landmarks in crop px -> picture px; z keeps its sign and gets the same scale. Shape (..., 3)."""
+        """Landmarks in crop px -> picture px; z keeps its sign and gets the same scale. Shape (..., 3).
+
+        MediaPipe scales z in units of the picture's sides, so that a head that is rolled gets deeper in a wide picture
+        (at 16:9 by 0.3% at 3 degrees, by 12% at 20); here depth doesn't depend on the shape of the picture.
+        """
         scale = self.side / SIZE
         c, s = np.cos(self.angle) * scale, np.sin(self.angle) * scale
         x, y = points[..., 0] - SIZE / 2, points[..., 1] - SIZE / 2

@@ -26,8 +26,11 @@ NAMES = ("auto", "cpu", "mediapipe")
 class Stream(Protocol):
     """One face followed through consecutive pictures by an engine that keeps its own state."""
 
-    def step(self, picture: Picture) -> tuple[Floats, float]:
-        """Landmarks (478, 3) in picture px and presence (0-1, 0 when lost)."""
+    def step(self, picture: Picture) -> tuple[Floats, float, Floats]:
+        """Landmarks (478, 3) in picture px, presence (0-1) and expression scores (52,).
+
+        When the face is lost presence is 0 and the rest NaN.
+        """
         ...
 
     def close(self) -> None:

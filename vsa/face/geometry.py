@@ -39,17 +39,16 @@ class Heads:
     metric: Doubles
 
     def angles_deg(self) -> Doubles:
-        """Yaw (positive to the subject's left), pitch (up), roll (to the subject's right shoulder), shape (n, 3)."""
+        """Yaw (positive to the subject's left), pitch (up), roll (to the subject's right shoulder), shape (n, 3).
+
+        The head is first rolled about its own front, then pitched, then turned about the vertical.
+        """
         r = self.rotation
         forward = r[:, :, 2]
         yaw = np.arctan2(forward[:, 0], forward[:, 2])
         pitch = np.arcsin(np.clip(forward[:, 1], -1, 1))
-        # the roll that is left after yaw and pitch: the head's own x axis against the level
-        level = np.stack([np.cos(yaw), np.zeros_like(yaw), -np.sin(yaw)], 1)
-        up = np.cross(forward, level)
-        across = r[:, :, 0]
-        roll = np.arctan2(np.einsum("ni,ni->n", across, up), np.einsum("ni,ni->n", across, level))
-        return np.degrees(np.stack([yaw, pitch, roll], 1))
+        roll = np.arctan2(r[:, 1, 0], r[:, 1, 1])
+        return np.asarray(np.degrees(np.stack([yaw, pitch, roll], 1)))
 
 
 def pose(points: npt.NDArray[np.float32], tile: Box, face: CanonicalFace) -> Heads:
@@ -72,6 +71,17 @@ def pose(points: npt.NDArray[np.float32], tile: Box, face: CanonicalFace) -> Hea
     metric = _metric(screen, depth, first * second)
     rotation, moved, _ = _fit(metric, face)
     return Heads(rotation, moved * [1.0, 1.0, -1.0], metric)
+
+
+def orthographic(points: npt.NDArray[np.float32], face: CanonicalFace) -> tuple[Doubles, Doubles]:
+    """The head's turn from the line between it and the camera, without a field of view.
+
+    Returns
+    -------
+    Rotations as in `Heads`, shape (n, 3, 3), and the scale of the picture at the face, px per cm, shape (n,).
+    """
+    rotation, _, scale = _fit(points[:, : len(face.points)] * [1.0, -1.0, -1.0], face)
+    return rotation, scale
 
 
 def rays(xy: npt.NDArray[np.float32], tile: Box) -> Doubles:

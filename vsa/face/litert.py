@@ -14,6 +14,8 @@ from ai_edge_litert.interpreter import Interpreter
 from vsa.face import bundle, detector
 from vsa.face.blendshapes import LANDMARKS
 from vsa.face.blendshapes import NAMES as BLENDSHAPES
+from vsa.face.engine import Stream
+from vsa.face.quiet import hushed
 from vsa.media.picture import Box
 
 Bytes = npt.NDArray[np.uint8]
@@ -27,6 +29,11 @@ class LiteRTEngine:
     ----------
     threads
         Cores: a face that is analysed alone gets them all, otherwise each calling thread uses one.
+
+    Raises
+    ------
+    ModelMissingError
+        When the pretrained files are not on this machine.
     """
 
     name = "cpu"
@@ -69,7 +76,7 @@ class LiteRTEngine:
             scores[k] = net.run(xy, 1.0, 0.0)[0]
         return scores
 
-    def stream(self, tile: Box) -> None:
+    def stream(self, tile: Box) -> Stream | None:
         """Crops follow the landmarks: this engine keeps no state of its own."""
         return None
 
@@ -90,8 +97,9 @@ _OUTPUTS = {
 
 class _Net:
     def __init__(self, model: bytes, outputs: tuple[str, ...], threads: int) -> None:
-        self._net: Any = Interpreter(model_content=model, num_threads=threads)
-        self._net.allocate_tensors()
+        with hushed():
+            self._net: Any = Interpreter(model_content=model, num_threads=threads)
+            self._net.allocate_tensors()
         self._input = self._net.tensor(self._net.get_input_details()[0]["index"])
         index = {d["name"]: d["index"] for d in self._net.get_output_details()}
         self._outputs = [self._net.tensor(index[name]) for name in outputs]

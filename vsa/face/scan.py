@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from vsa.face.detector import SIZE, Detections, merged, overlaps
 from vsa.face.engine import FaceEngine
@@ -57,7 +58,7 @@ def look(engine: FaceEngine, picture: Picture, boxes: Sequence[Box]) -> Detectio
     return _without_parts(merged(joined))
 
 
-def _whole(faces: Detections, box: Box, picture: Picture) -> np.ndarray:  # type: ignore[type-arg]
+def _whole(faces: Detections, box: Box, picture: Picture) -> npt.NDArray[np.bool_]:
     x, y, w, h = box
     centre = faces.boxes[:, :2] + faces.boxes[:, 2:] / 2
     margin = faces.boxes[:, 2] * 0.35

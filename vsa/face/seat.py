@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,14 +13,17 @@ from vsa.face.detector import Detections, overlaps
 from vsa.face.engine import FaceEngine, Floats
 from vsa.face.tiles import Tile
 from vsa.face.tracklet import Reading, Tracklet, face_box
-from vsa.media.picture import Picture, mean_difference
+from vsa.media.picture import Bytes, Picture, mean_difference
 
 Numbered = tuple[int, Picture]
 
+#: Tracklets that a seat may number.
+_MOST_TRACKLETS = 1_000_000
+
 #: Presence below this means that the face is lost (MediaPipe's default).
 MIN_PRESENCE = 0.5
-#: While a face is missing from the tile it is looked for this often, s; else at the start of every chunk.
-LOOK_EVERY_S = 0.2
+#: While a face is missing from the tile it is looked for this often, s; else, for a further one, this often.
+LOOK_EVERY_S, LOOK_FOR_MORE_S = 0.2, 1.0
 #: Faces don't move further than this between pictures, in face widths, plus so many a second.
 _JUMP_WIDTHS = 0.35
 _JUMP_WIDTHS_PER_S = 5.0
@@ -38,16 +42,22 @@ class Seat:
         The camera's rectangle.
     epoch
         Of the layout, see `Tracklet`.
-    numbers
-        Gives every tracklet of the session its own number.
+    number
+        Of the seat within the session; its tracklets count on from it, whatever other seats do meanwhile.
+
+    Attributes
+    ----------
+    holes
+        Smaller tiles inside this one: faces in them are their seats' business.
     """
 
-    def __init__(self, engine: FaceEngine, tile: Tile, epoch: int, numbers: itertools.count[int]) -> None:
+    def __init__(self, engine: FaceEngine, tile: Tile, epoch: int, number: int) -> None:
         self.engine = engine
         self.tile = tile
         self.epoch = epoch
+        self.holes: list[Tile] = []
         self.live: list[Tracklet] = []
-        self._numbers = numbers
+        self._numbers = itertools.count(number * _MOST_TRACKLETS)
         self._touched: dict[int, Tracklet] = {}
         self._boxes: dict[int, list[tuple[float, float, float, float]]] = {}
         self._expected = 0
@@ -93,8 +103,8 @@ class Seat:
             for face in list(self.live):
                 self._step(face, frame, picture, motion, alone)
             self._part_meeting(frame)
-            missing = len(self.live) < max(1, self._expected)
-            if k == 0 or (missing and picture.t - self._looked_s >= LOOK_EVERY_S - 1e-6):
+            every_s = LOOK_EVERY_S if len(self.live) < max(1, self._expected) else LOOK_FOR_MORE_S
+            if (k == 0 and found is not None) or picture.t - self._looked_s >= every_s - 1e-6:
                 for face in self._look(frame, picture, motion, found if k == 0 else None, alone):
                     self._backwards(face, picture, [*earlier, *pictures[:k]], alone)
             self._boxes[frame] += [face_box(f.points) for f in self.live if f.points is not None]
@@ -111,12 +121,12 @@ class Seat:
 
     def _step(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> None:
         previous = face.points
-        if motion == 0.0 and previous is not None:
+        if motion == 0.0 and previous is not None and face.stream is None:
             # the tile repeats its picture: so does the result
             self._keep(face, Reading(frame, picture.t, previous, face.presence, 0.0, True))
             return
         reading = self._read(face, frame, picture, motion, alone)
-        if reading.presence < MIN_PRESENCE:
+        if reading.presence < MIN_PRESENCE or not self._mine(*_centre(reading.points)):
             self._end(face)
             return
         seconds = picture.t - self._last.t if self._last is not None else 0.0
@@ -127,11 +137,15 @@ class Seat:
 
     def _read(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> Reading:
         if face.stream is not None:
-            points, presence = face.stream.step(picture)
-        else:
-            raw, sure = self.engine.landmarks([picture.warp(face.crop.matrix(), crops.SIZE)], alone=alone)
-            points, presence = face.crop.to_picture(raw[0]), float(sure[0])
-        return Reading(frame, picture.t, points, presence, motion, False)
+            points, presence, scores = face.stream.step(picture)
+            return Reading(frame, picture.t, points, presence, motion, False, scores)
+        raw, sure = self.engine.landmarks([self._crop(picture, face.crop)], alone=alone)
+        return Reading(frame, picture.t, face.crop.to_picture(raw[0]), float(sure[0]), motion, False)
+
+    def _crop(self, picture: Picture, crop: crops.Crop) -> Bytes:
+        """Pixels for the landmark network: the tile's, with its border repeated, and none of a neighbour's."""
+        seen, left, top = picture.part(self.tile.box)
+        return seen.warp(replace(crop, x=crop.x - left, y=crop.y - top).matrix(), crops.SIZE)
 
     def _keep(self, face: Tracklet, reading: Reading) -> None:
         face.points, face.presence = reading.points, reading.presence
@@ -181,11 +195,12 @@ class Seat:
         new = []
         for box, eyes in zip(found.boxes, found.eyes, strict=True):
             x, y = box[:2] + box[2:] / 2
-            if not self.tile.holds(x, y) or self._taken(float(x), float(y), box):
+            if not self._mine(x, y) or self._taken(float(x), float(y), box):
                 continue
             face = self._start(crops.from_eyes(box, eyes))
             reading = self._read(face, frame, picture, motion, alone)
-            if reading.presence < MIN_PRESENCE or self._taken(*_centre(reading.points), None, but=face):
+            centre = _centre(reading.points)
+            if reading.presence < MIN_PRESENCE or not self._mine(*centre) or self._taken(*centre, but=face):
                 self._end(face)
                 del self._touched[face.number]
                 continue
@@ -194,7 +209,10 @@ class Seat:
         self._looked_s = picture.t
         return new
 
-    def _taken(self, x: float, y: float, box: Floats | None, but: Tracklet | None = None) -> bool:
+    def _mine(self, x: float, y: float) -> bool:
+        return self.tile.holds(x, y) and not any(hole.holds(x, y) for hole in self.holes)
+
+    def _taken(self, x: float, y: float, box: Floats | None = None, *, but: Tracklet | None = None) -> bool:
         for face in self.live:
             if face is but or face.points is None:
                 continue
@@ -218,7 +236,7 @@ class Seat:
             if mean_difference(later, picture, self.tile.box) == 0.0:
                 reading = Reading(frame, picture.t, points, presence, motion, True)
             else:
-                raw, sure = self.engine.landmarks([picture.warp(crop.matrix(), crops.SIZE)], alone=alone)
+                raw, sure = self.engine.landmarks([self._crop(picture, crop)], alone=alone)
                 reading = Reading(frame, picture.t, crop.to_picture(raw[0]), float(sure[0]), motion, False)
                 if reading.presence < MIN_PRESENCE or _jumped(points, reading.points, 0.0):
                     break

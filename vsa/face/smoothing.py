@@ -1,7 +1,12 @@
 """One-euro smoothing of landmarks over time, with the settings of MediaPipe's VIDEO mode.
 
 Source: Casiez, Roussel & Vogel 2012; settings from MediaPipe's face landmarker graph (minimum cutoff 0.05 Hz, beta
-80, derivative cutoff 1 Hz, speeds relative to the size of the face). Crops follow the unsmoothed landmarks.
+80, derivative cutoff 1 Hz, speeds relative to the size of the face).
+
+As in MediaPipe, crops and the question whether the face is still there follow the unsmoothed landmarks; all that is
+written (landmarks, boxes, pose, gaze, lids, expressions) comes from the smoothed ones. Without smoothing the median
+landmark lies 0.35 to 0.85% of the outer-eye distance from MediaPipe's on the clips of tests/face/test_parity.py, with
+it 0.04 to 0.13%.
 """
 
 from __future__ import annotations
@@ -46,13 +51,13 @@ class OneEuro:
             rate = np.float32(1 / (t - self._t))
             size = np.float32(np.mean(np.ptp(points[:, :2], axis=0)))
             speed = (points - self._raw) * (rate / size)
-            self._speed = self._speed + _alpha(np.float32(_SPEED_CUTOFF_HZ), rate) * (speed - self._speed)
+            self._speed = self._speed + _alpha(_SPEED_CUTOFF_HZ, rate) * (speed - self._speed)
             weight = _alpha(_MIN_CUTOFF_HZ + _BETA * np.abs(self._speed), rate)
             self._smooth = self._smooth + weight * (points - self._smooth)
         self._t, self._raw = t, points
         return self._smooth
 
 
-def _alpha(cutoff_hz: npt.NDArray[np.float32] | np.float32, rate_hz: np.float32) -> Floats:
-    ratio = cutoff_hz * np.float32(2 * np.pi) / rate_hz
+def _alpha(cutoff_hz: npt.ArrayLike, rate_hz: np.float32) -> Floats:
+    ratio = np.asarray(cutoff_hz, np.float32) * np.float32(2 * np.pi) / rate_hz
     return np.asarray(ratio / (ratio + 1), np.float32)

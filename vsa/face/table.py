@@ -37,7 +37,7 @@ def values(readings: Readings, face: CanonicalFace) -> npt.NDArray[np.float32]:
     points = readings.points
     low, high = points[:, :, :2].min(1), points[:, :, :2].max(1)
     heads = geometry.pose(points, readings.tile.box, face)
-    eyes = gaze.measure(points, heads, readings.tile.box)
+    eyes = gaze.measure(points, face)
     return np.concatenate(
         [
             readings.presence[:, None],

@@ -87,6 +87,9 @@ def regions(picture: Picture) -> list[Tile]:
     return found or [whole]
 
 
+Bytes = npt.NDArray[np.uint8]
+
+
 def _content(picture: Picture) -> npt.NDArray[np.uint8] | None:
     y, u, v = picture.y, picture.u, picture.v
     ring = [np.concatenate([p[0], p[-1], p[:, 0], p[:, -1]]) for p in (y, u, v)]
@@ -95,17 +98,12 @@ def _content(picture: Picture) -> npt.NDArray[np.uint8] | None:
     if same.mean() < _RING_SHARE:
         return None
 
-    def differs(plane: npt.NDArray[np.uint8], value: int) -> npt.NDArray[np.uint8]:
-        return np.asarray(
-            cv2.absdiff(plane, np.full_like(plane, value)) > _BACKGROUND_TOLERANCE, np.uint8
-        )  # fmt: skip
+    def differs(plane: Bytes, value: int) -> Bytes:
+        return np.asarray(cv2.absdiff(plane, np.full_like(plane, value)) > _BACKGROUND_TOLERANCE, np.uint8)
 
-    colourful = cv2.resize(
-        differs(u, colour[1]) | differs(v, colour[2]),
-        (y.shape[1], y.shape[0]),
-        interpolation=cv2.INTER_NEAREST,
-    )
-    content = differs(y, colour[0]) | colourful
+    colourful = np.bitwise_or(differs(u, colour[1]), differs(v, colour[2]))
+    full = cv2.resize(colourful, (y.shape[1], y.shape[0]), interpolation=cv2.INTER_NEAREST)
+    content = np.bitwise_or(differs(y, colour[0]), np.asarray(full, np.uint8))
     # one-pixel bridges are coding noise; holes inside a tile are dark places in somebody's room
     opened = cv2.morphologyEx(content, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return np.asarray(_filled(np.asarray(opened, np.uint8)), np.uint8)

@@ -20,11 +20,13 @@ from vsa.media.picture import Box, Picture
 
 #: The layout is looked at again this often, s, and for the smallest faces this often.
 SCAN_EVERY_S = 4.0
-FINE_EVERY_S = 12.0
+FINE_EVERY_S = 20.0
+#: What a face looks like is noted in its first chunks, and then this often, s.
+DESCRIBE_AT_FIRST, DESCRIBE_EVERY_S = 4, 2.0
 #: A seat is given up when a cut replaced this share of its tile.
 _SEAT_LOST = 0.15
 
-Followed = tuple[Tracklet, list[Reading], Floats]
+Followed = tuple[Tracklet, list[Reading], Floats, bool]
 
 
 @dataclass(frozen=True)
@@ -114,16 +116,28 @@ class Tracker:
                 tracklet.smooth(r.t, r.points) if self._smooth and not self.engine.follows else r.points
                 for r in readings
             ]
-            followed.append((tracklet, readings, np.stack(points)))
+            due = (
+                tracklet.described < DESCRIBE_AT_FIRST
+                or readings[-1].t - tracklet.described_s >= DESCRIBE_EVERY_S
+            )
+            if due:
+                tracklet.described_s = readings[-1].t
+                tracklet.described += 1
+            followed.append((tracklet, readings, np.stack(points), due))
         return followed
 
     def _measure(
-        self, tracklet: Tracklet, readings: list[Reading], points: Floats, pictures: dict[int, Picture]
+        self,
+        tracklet: Tracklet,
+        readings: list[Reading],
+        points: Floats,
+        describe: bool,
+        pictures: dict[int, Picture],
     ) -> Readings:
-        fresh = np.array([k == 0 or not r.repeated for k, r in enumerate(readings)])
-        scores = self.engine.blendshapes(points[fresh])
-        shown = [k for k, r in enumerate(readings) if r.frame in pictures]
-        best = max(shown, key=lambda k: appearance.clarity(points[k], readings[k].presence), default=None)
+        scores = self._scores(readings, points)
+        shown = [k for k, r in enumerate(readings) if describe and r.frame in pictures]
+        clear = {k: appearance.clarity(points[k], readings[k].presence) for k in shown}
+        best = max(clear, key=lambda k: clear[k], default=None)
         return Readings(
             tracklet=tracklet.number,
             tile=tracklet.tile,
@@ -134,11 +148,19 @@ class Tracker:
             presence=np.array([r.presence for r in readings], np.float32),
             motion=np.array([r.motion for r in readings], np.float32),
             repeated=np.array([r.repeated for r in readings]),
-            blendshapes=scores[np.cumsum(fresh) - 1],
+            blendshapes=scores,
             appearance=None
             if best is None
             else appearance.describe(pictures[readings[best].frame], points[best], tracklet.tile.box),
+            clarity=0.0 if best is None else clear[best],
         )
+
+    def _scores(self, readings: list[Reading], points: Floats) -> Floats:
+        given = [r.blendshapes for r in readings if r.blendshapes is not None]
+        if len(given) == len(readings):
+            return np.stack(given)
+        fresh = np.array([k == 0 or not r.repeated for k, r in enumerate(readings)])
+        return np.asarray(self.engine.blendshapes(points[fresh])[np.cumsum(fresh) - 1])
 
     def _scan(self, pictures: Sequence[Picture], replaced: list[Box]) -> dict[int, Detections]:
         t = pictures[0].t
@@ -165,8 +187,10 @@ class Tracker:
                 if layout.matches(tile, taken) is None
                 and not any(_mostly_inside(tile, other) for other in taken)
             ]
-            self._seats = kept + [Seat(self.engine, tile, self._epoch, self._numbers) for tile in new]
-            self.spans.append(LayoutSpan(t, [s.tile for s in self._seats]))
+            self._seats = kept + [Seat(self.engine, tile, self._epoch, next(self._numbers)) for tile in new]
+            for seat in self._seats:
+                seat.holes = [s.tile for s in self._seats if layout.contains(seat.tile, s.tile)]
+            self._note_layout(t)
             self._proposed = []
         else:
             self._proposed = scan.tiles
@@ -176,6 +200,11 @@ class Tracker:
             for tile, faces in zip(scan.tiles, scan.faces, strict=True)
             if tile.overlap(seat.tile) > layout.SAME
         }
+
+    def _note_layout(self, t: float) -> None:
+        tiles = [seat.tile for seat in self._seats]
+        if not self.spans or {x.box for x in self.spans[-1].tiles} != {x.box for x in tiles}:
+            self.spans.append(LayoutSpan(t, tiles))
 
     def _agreed(self, tiles: list[Tile]) -> bool:
         """Whether two scans in a row saw one layout, and another one than is in use: no single scan changes it."""

@@ -13,6 +13,7 @@ from vsa.face.smoothing import OneEuro
 from vsa.face.tiles import Tile
 
 Floats = npt.NDArray[np.float32]
+Box = tuple[float, float, float, float]
 
 
 @dataclass(eq=False)
@@ -33,6 +34,8 @@ class Tracklet:
         The engine's own follower, if it has one.
     points, presence
         Of the last reading.
+    described, described_s
+        How often its appearance was noted, and when last.
     pending
         Readings that were not handed on yet.
     """
@@ -45,6 +48,8 @@ class Tracklet:
     smooth: OneEuro = field(default_factory=OneEuro)
     points: Floats | None = None
     presence: float = 0.0
+    described: int = 0
+    described_s: float = -np.inf
     pending: list[Reading] = field(default_factory=list)
 
 
@@ -66,6 +71,8 @@ class Reading:
         Mean absolute grey difference to the picture before within the tile, 0-255; NaN for the first.
     repeated
         The tile shows the same picture as before: the result was taken over.
+    blendshapes
+        Expression scores (52,), where the engine follows by itself and gave them along.
     """
 
     frame: int
@@ -74,6 +81,7 @@ class Reading:
     presence: float
     motion: float
     repeated: bool
+    blendshapes: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +99,10 @@ class Readings:
     repeated: npt.NDArray[np.bool_]
     blendshapes: Floats
     appearance: Floats | None
+    clarity: float
 
 
-def face_box(points: Floats) -> tuple[float, float, float, float]:
+def face_box(points: Floats) -> Box:
     """Bounding box of landmarks: x, y, w, h, px."""
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])

@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 #: Limited-range luma (16-235) to full-range grey (0-255).
 GREY_GAIN = 255.0 / 219.0
 
-_ROTATE = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+# Red and blue weights of luma (ITU-R BT.601, BT.709, BT.2020, FCC, SMPTE 240M)
+_WEIGHTS = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "fcc": (0.30, 0.11),
+    "smpte240m": (0.212, 0.087),
+}
+
+
+def _to_rgb(colour: str) -> npt.NDArray[np.float32]:
+    """The map from limited-range (luma, Cb, Cr) to RGB, 0-255, shape (3, 4)."""
+    red, blue = _WEIGHTS[colour]
+    green = 1 - red - blue
+    matrix = np.array(
+        [
+            [1, 0, 2 * (1 - red)],
+            [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
+            [1, 2 * (1 - blue), 0],
+        ]
+    ) * [GREY_GAIN, 255 / 224, 255 / 224]
+    return np.column_stack([matrix, matrix @ [-16, -128, -128]]).astype(np.float32)
+
+
+_TO_RGB = {name: _to_rgb(name) for name in _WEIGHTS}
+_FROM_RGB = np.linalg.inv(np.vstack([_TO_RGB["bt601"], [0, 0, 0, 1]]))[:3].astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Planes of an upright picture with square pixels, BT.601-style limited range, 4:2:0.
+    """Planes of an upright picture with square pixels, limited range, 4:2:0, chroma in the middle of its four px.
+
+    The planes may be views on the decoder's own memory: they stay valid as long as the picture lives, and keep
+    that memory. Read them, don't write to them.
 
     Attributes
     ----------
@@ -29,13 +57,16 @@ class Picture:
     y
         Luma, shape (height, width), 16-235.
     u, v
-        Chroma, shape (ceil(height / 2), ceil(width / 2)).
+        Chroma, shape (ceil(height / 2), ceil(width / 2)), 16-240.
+    colour
+        The matrix by which luma and chroma make RGB: ``bt601``, ``bt709``, ``bt2020``, ``fcc`` or ``smpte240m``.
     """
 
     t: float
     y: Bytes
     u: Bytes
     v: Bytes
+    colour: str = "bt601"
 
     @property
     def width(self) -> int:
@@ -52,7 +83,7 @@ class Picture:
         """Memory that the planes hold, bytes."""
         return int(self.y.nbytes + self.u.nbytes + self.v.nbytes)
 
-    def warp(self, matrix: npt.NDArray[np.float64], size: int, *, constant: bool = False) -> Bytes:
+    def warp(self, matrix: Floats, size: int, *, constant: bool = False) -> Bytes:
         """Sample an RGB square through an affine map.
 
         Luma is sampled at full and chroma at half resolution, so that the cost depends on `size` and not on how
@@ -71,8 +102,9 @@ class Picture:
         -------
         RGB, shape (size, size, 3).
         """
+        # A chroma sample lies in the middle of four luma px, at 2 c + 1/2 from the first one's centre.
         half = matrix.copy()
-        half[:, 2] /= 2
+        half[:, 2] = (matrix[:, 2] + matrix[:, :2].sum(axis=1) / 2 - 0.5) / 2
         border = cv2.BORDER_CONSTANT if constant else cv2.BORDER_REPLICATE
         n = size // 2
         stacked = np.empty((size * 3 // 2, size), np.uint8)
@@ -90,7 +122,17 @@ class Picture:
             cv2.warpAffine(
                 plane, half, (n, n), dst=target, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=128
             )
-        return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2RGB_I420), np.uint8)
+        return self._coloured(stacked)
+
+    def _coloured(self, stacked: Bytes) -> Bytes:
+        """RGB of luma over the two chroma planes, (h * 3 / 2, w)."""
+        if self.colour == "bt601":  # the one matrix that OpenCV knows
+            return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2RGB_I420), np.uint8)
+        width = stacked.shape[1]
+        height = stacked.shape[0] * 2 // 3
+        chroma = stacked[height:].reshape(2, height // 2, width // 2)
+        u, v = (cv2.resize(c, (width, height), interpolation=cv2.INTER_NEAREST) for c in chroma)
+        return np.asarray(cv2.transform(cv2.merge([stacked[:height], u, v]), _TO_RGB[self.colour]), np.uint8)
 
     def letterbox(self, box: Box, size: int) -> tuple[Bytes, float, float, float]:
         """Fit a region into a square, keeping its shape, with black bars.
@@ -106,7 +148,7 @@ class Picture:
         matrix = np.array([[scale, 0, dx], [0, scale, dy]], np.float64)
         picture = self
         if scale < 0.5:  # bilinear sampling alone would alias: shrink by area first
-            picture, matrix = self._shrunk(box, scale)
+            picture, matrix = self._shrunk(box, matrix)
         rgb = picture.warp(matrix, size, constant=True)
         left, top = round((size - w * scale) / 2), round((size - h * scale) / 2)
         rgb[:top] = 0
@@ -115,34 +157,24 @@ class Picture:
         rgb[:, size - left :] = 0
         return rgb, scale, dx, dy
 
-    def _shrunk(self, box: Box, scale: float) -> tuple[Picture, npt.NDArray[np.float64]]:
+    def _shrunk(self, box: Box, matrix: Floats) -> tuple[Picture, Floats]:
+        """A region shrunk by area to the scale of a map, and the map from there."""
+        scale = float(matrix[0, 0])
         x0, y0, x1, y1 = even_region(box, self.width, self.height)
         w, h = max(2, 2 * round((x1 - x0) * scale / 2)), max(2, 2 * round((y1 - y0) * scale / 2))
+        luma = self.y[y0:y1, x0:x1]
+        rows, columns = slice(y0 // 2, (y1 + 1) // 2), slice(x0 // 2, (x1 + 1) // 2)
         small = Picture(
             self.t,
-            np.asarray(cv2.resize(self.y[y0:y1, x0:x1], (w, h), interpolation=cv2.INTER_AREA), np.uint8),
-            *(
-                np.asarray(
-                    cv2.resize(
-                        p[y0 // 2 : (y1 + 1) // 2, x0 // 2 : (x1 + 1) // 2],
-                        (w // 2, h // 2),
-                        interpolation=cv2.INTER_AREA,
-                    ),
-                    np.uint8,
-                )
-                for p in (self.u, self.v)
-            ),
+            _by_area(luma, w, h),
+            _by_area(self.u[rows, columns], w // 2, h // 2),
+            _by_area(self.v[rows, columns], w // 2, h // 2),
+            self.colour,
         )
+        # Pixel j of the small picture is the mean of source px around (j + 1/2) / s - 1/2.
         sx, sy = w / (x1 - x0), h / (y1 - y0)
-        _, _, bw, bh = box
-        size = max(bw, bh) * scale
-        left, top = (size - bw * scale) / 2, (size - bh * scale) / 2
-        mx, my = scale / sx, scale / sy
-        matrix = np.array(
-            [[mx, 0, left + (x0 - box[0]) * scale], [0, my, top + (y0 - box[1]) * scale]],
-            np.float64,
-        )
-        return small, matrix
+        undo = np.array([[1 / sx, 0, x0 + 0.5 / sx - 0.5], [0, 1 / sy, y0 + 0.5 / sy - 0.5], [0, 0, 1]])
+        return small, matrix @ undo
 
     def rgb(self, box: Box | None = None) -> Bytes:
         """Colour of a region (the whole picture by default), shape (h, w, 3)."""
@@ -158,11 +190,22 @@ class Picture:
         stacked[eh:].reshape(2, ch, cw)[:] = [
             p[y0 // 2 : y0 // 2 + ch, x0 // 2 : x0 // 2 + cw] for p in (self.u, self.v)
         ]
-        return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2RGB_I420), np.uint8)[:h, :w]
+        return self._coloured(stacked)[:h, :w]
 
-    def thumbnail(self, width: int, height: int) -> Bytes:
-        """Luma shrunk by area, shape (height, width)."""
-        return np.asarray(cv2.resize(self.y, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    def part(self, box: Box) -> tuple[Picture, int, int]:
+        """Look at a region only, without a copy; also its left and top, px (even, so up to 1 px before the box's)."""
+        x0, y0, x1, y1 = even_region(box, self.width, self.height)
+        u, v = (p[y0 // 2 : (y1 + 1) // 2, x0 // 2 : (x1 + 1) // 2] for p in (self.u, self.v))
+        return Picture(self.t, self.y[y0:y1, x0:x1], u, v, self.colour), x0, y0
+
+    def coarse(self, step: int) -> Picture:
+        """Every so many pixels of each plane only."""
+        y, u, v = (np.ascontiguousarray(p[::step, ::step]) for p in (self.y, self.u, self.v))
+        return Picture(self.t, y, u, v, self.colour)
+
+
+def _by_area(plane: Bytes, width: int, height: int) -> Bytes:
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def even_region(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
@@ -185,42 +228,10 @@ def mean_difference(a: Picture, b: Picture, box: tuple[int, int, int, int]) -> f
     return float(cv2.norm(one, other, cv2.NORM_L1)) / one.size * GREY_GAIN
 
 
-def from_frame(frame: Any, t: float, aspect: float) -> Picture:
-    """Planes of a decoded PyAV frame, turned upright, with square pixels.
-
-    Parameters
-    ----------
-    frame
-        ``av.VideoFrame`` in any pixel format.
-    t
-        Presentation time, s.
-    aspect
-        Sample (pixel) aspect ratio, width / height.
-    """
-    full_range = frame.format.name.startswith("yuvj") or int(frame.color_range) == 2
-    width, height = frame.width, frame.height
-    if abs(aspect - 1) > 0.01:
-        width = max(2, round(width * aspect))
-    if frame.format.name != "yuv420p" or full_range or width != frame.width:
-        frame = frame.reformat(
-            width=width,
-            height=height,
-            format="yuv420p",
-            **({"src_color_range": 2, "dst_color_range": 1} if full_range else {}),
-        )
-    planes = []
-    for index, plane in enumerate(frame.planes):
-        rows = height if index == 0 else (height + 1) // 2
-        columns = width if index == 0 else (width + 1) // 2
-        planes.append(np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:rows, :columns])
-    return Picture(t, *planes)
-
-
-def rotated(picture: Picture, degrees_clockwise: int) -> Picture:
-    """The picture turned clockwise by a multiple of 90 degrees."""
-    code = _ROTATE.get(degrees_clockwise % 360)
-    if code is None:
-        return picture
-    return Picture(
-        picture.t, *(np.asarray(cv2.rotate(p, code), np.uint8) for p in (picture.y, picture.u, picture.v))
-    )
+def from_rgb(rgb: Bytes, t: float = 0.0) -> Picture:
+    """Planes of an RGB picture, shape (h, w, 3), shown at `t` s."""
+    height, width = rgb.shape[:2]
+    even = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    y, u, v = (np.asarray(plane, np.uint8) for plane in cv2.split(cv2.transform(even, _FROM_RGB)))
+    half = even.shape[1] // 2, even.shape[0] // 2
+    return Picture(t, y[:height, :width], _by_area(u, *half), _by_area(v, *half))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,42 +15,24 @@ import av
 import av.error
 
 from vsa.errors import SessionError
-from vsa.media.clock import Grid, repaired
-from vsa.media.picture import Picture, from_frame, rotated
+from vsa.media.clock import DecodeOrder, Grid, repaired, usual_step_s
+from vsa.media.frames import PictureMaker
+from vsa.media.info import Faults, MediaInfo
+from vsa.media.opening import RESAVE, SMALLEST_SIDE, opened, picture_stream, plain
+from vsa.media.picture import Picture
 
-#: `native` analyses all pictures of recordings up to this rate, and this many a second above it.
+#: `native` analyses all pictures of recordings up to this rate, and every second (third, ...) one above it.
 NATIVE_CAP_FPS = 30.0
-#: Undecodable packets in a row after which the rest is given up.
-MAX_BAD_PACKETS = 500
-#: A picture smaller than this holds no face that could be measured.
-SMALLEST_SIDE = 32
-
-
-@dataclass(frozen=True)
-class MediaInfo:
-    """What the container says of a recording; sizes are those of the upright picture with square pixels."""
-
-    name: str
-    duration_s: float
-    start_s: float
-    width: int
-    height: int
-    fps: float
-    codec: str
-    pixel_format: str
-    rotation_deg: int
-    audio_channels: int
-    audio_streams: int
-
-
-@dataclass
-class Faults:
-    """What went wrong while reading, counted as it happens."""
-
-    bad_packets: int = 0
-    repaired_stamps: int = 0
-    last_t: float = 0.0
-    messages: list[str] = field(default_factory=list)
+#: Clocks are not exact: a recording at up to this rate counts as one at `NATIVE_CAP_FPS`.
+_CAP_FPS = 1.02 * NATIVE_CAP_FPS
+#: Packets looked at before decoding starts, to learn the usual time between pictures.
+_PEEKED = 64
+_PEEKED_BYTES = 16_000_000
+#: Pictures larger than this many px are not decoded several at a time: each takes 1.5 bytes a px and more.
+_HUGE = 3840 * 2400
+_THREADS = min(4, os.cpu_count() or 1)
+#: These containers say in their header how long the recording is, whatever is left of it.
+_PROMISING = ("mov", "matroska", "avi", "flv", "asf")
 
 
 class Recording:
@@ -57,7 +41,8 @@ class Recording:
     Parameters
     ----------
     path
-        A file with at least one video stream.
+        A file with at least one video stream. Of several, the one is read that the file marks as its default,
+        else the largest (see `MediaInfo.video_stream`).
 
     Raises
     ------
@@ -68,16 +53,23 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.faults = Faults()
-        _check_file(path)
+        self._container = opened(path)
         try:
-            self._container = av.open(str(path), mode="r", metadata_errors="ignore")
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise SessionError("media", f"{path.name}: {_why_not_opened(path, error)}", _HINT_REMUX) from None
-        try:
-            self._stream = _picture_stream(self._container, path)
-            self._stream.thread_type = "AUTO"
-            self._head = self._first_frame()
-            self.info = self._probe()
+            self._stream = picture_stream(self._container, path)
+            context = self._stream.codec_context
+            context.thread_count = _THREADS
+            context.thread_type = "SLICE" if context.width * context.height > _HUGE else "AUTO"
+            self._tick: Fraction = self._stream.time_base
+            self._ends_s: dict[int, float] = {}  # by stream: how far its packets reach
+            self._peeked: list[Any] = []
+            self._promised = self._promised_ends()
+            self._packets = self._demux()
+            self._step_s, self._order = self._peek()
+            self._source = self._decode()
+            first = self._first_frame()
+            self._head: tuple[float | None, Any] | None = first
+            self._maker = PictureMaker(first[1], float(self._stream.sample_aspect_ratio or 1) or 1.0)
+            self.info = self._probe(*first)
         except BaseException:
             self._container.close()
             raise
@@ -91,90 +83,127 @@ class Recording:
         self._container.close()
 
     def pictures(self, fps: float | None = None) -> Iterator[Picture]:
-        """Decode the recording from start to end, once.
+        """Decode the recording from start to end; possible once.
 
         Parameters
         ----------
         fps
-            Analyse this many pictures a second, chosen by time; None for all, capped at `NATIVE_CAP_FPS`.
+            Analyse this many pictures a second, chosen by time; None for all. Of a recording with more than
+            `NATIVE_CAP_FPS`, None takes every second (third, ...) picture, as few as bring it under that.
 
         Yields
         ------
-        Upright pictures with strictly increasing presentation times.
+        Upright pictures of one size with strictly increasing presentation times.
         """
-        if fps is None and self.info.fps > NATIVE_CAP_FPS + 0.5:
-            fps = NATIVE_CAP_FPS
-        grid = Grid(fps)
-        nominal_s = 1.0 / self.info.fps if self.info.fps > 0 else 0.04
+        if self._head is None:
+            raise RuntimeError("a recording is read once; open it again to read it again")
+        frames, self._head = chain([self._head], self._source), None
+        grid = self._grid(fps)
 
         def count() -> None:
             self.faults.repaired_stamps += 1
 
-        stamped = ((_time_of(frame), frame) for frame in self._frames())
-        for t, frame in repaired(stamped, nominal_s, count):
+        for t, frame in repaired(frames, self._step_s, count):
             self.faults.last_t = t
+            if frame.is_corrupt:
+                self.faults.damaged_pictures += 1
+            if self._maker.changes_size(frame):
+                self.faults.resized_pictures += 1
             if grid.wants(t):
-                yield rotated(from_frame(frame, t, self._aspect), self.info.rotation_deg)
+                yield self._maker(frame, t)
+
+    @property
+    def read_s(self) -> float:
+        """Length of what was read, from the first picture to the end of the last, s."""
+        return max(0.0, self.faults.last_t - self.info.start_s) + self._step_s
 
     @property
     def cut_short_s(self) -> float:
-        """How much earlier than declared the pictures ended, s; 0 if the recording is whole. Valid after reading."""
-        promised = self._promised_end
-        if promised is None:
+        """How much earlier than declared the recording ended, s; 0 if it is whole. Valid after reading.
+
+        Less than half a second or 1% doesn't count. Files that don't declare their length (raw streams, MPEG-TS,
+        what a browser records) always look whole.
+        """
+        of_pictures, of_file = self._promised
+        if of_pictures is not None:
+            promised, reached = of_pictures, self.faults.last_t + self._step_s
+        elif of_file is not None:
+            promised = of_file
+            reached = max(self.faults.last_t + self._step_s, *self._ends_s.values(), 0.0)
+        else:
             return 0.0
-        missing = promised - self.faults.last_t - 1.0 / max(self.info.fps, 1.0)
+        missing = promised - reached
         return missing if missing > max(0.5, 0.01 * promised) else 0.0
 
-    def _first_frame(self) -> Any:
-        self._source = self._decode()
-        head = next(self._source, None)
-        if head is None:
-            why = self.faults.messages[0] if self.faults.messages else "it holds none"
-            raise SessionError(
-                "media", f"{self.path.name}: no picture could be decoded ({why}).", _HINT_REMUX
-            )
-        return head
+    def _grid(self, fps: float | None) -> Grid:
+        if fps is None and self.info.fps <= _CAP_FPS:
+            return Grid(_CAP_FPS, early_s=0.5)  # a burst of fast pictures may pass, not a long run of them
+        rate = fps or self.info.fps / math.ceil(self.info.fps / _CAP_FPS)
+        return Grid(rate, early_s=min(0.5 * self._step_s, 0.25 / rate))
 
-    def _frames(self) -> Iterator[Any]:
-        yield self._head
-        self._head = None
-        yield from self._source
-
-    def _decode(self) -> Iterator[Any]:
-        packets = self._container.demux(self._stream)
-        in_a_row = 0
+    def _demux(self) -> Iterator[Any]:
+        """The picture stream's packets; of the other streams, only how far they reach is kept."""
+        packets = self._container.demux()
         while True:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
             except (av.error.FFmpegError, OSError) as error:
-                self.faults.messages.append(f"reading stopped: {_plain(error)}")
+                self.faults.note(f"reading stopped: {plain(error)}")
                 return
+            index = packet.stream.index
+            if packet.pts is not None and packet.time_base:
+                end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                self._ends_s[index] = max(self._ends_s.get(index, 0.0), end)
+            if index == self._stream.index:
+                yield packet
+
+    def _peek(self) -> tuple[float, DecodeOrder | None]:
+        """Usual time between pictures, s, and a clock of its own if the file stores only the order of decoding."""
+        size = 0
+        for packet in self._packets:
+            self._peeked.append(packet)
+            size += packet.size
+            if len(self._peeked) >= _PEEKED or size > _PEEKED_BYTES:
+                break
+        stamps = [p.pts if p.pts is not None else p.dts for p in self._peeked]
+        step = usual_step_s([t for stamp in stamps if (t := self._seconds(stamp)) is not None])
+        if step is None:
+            rate = self._stream.average_rate or self._stream.guessed_rate or 25
+            step = 1.0 / float(rate)
+        return step, DecodeOrder() if self._container.format.name == "avi" else None
+
+    def _decode(self) -> Iterator[tuple[float | None, Any]]:
+        """Frames in the order of presentation, with their stamps in s as far as there are any."""
+        for packet in chain(self._peeked, self._packets):
+            if self._order is not None:
+                self._order.sent(packet.dts)
             try:
-                for frame in packet.decode():
-                    in_a_row = 0
-                    yield frame
+                frames = packet.decode()
             except av.error.EOFError:
                 return
             except (av.error.FFmpegError, ValueError) as error:
                 self.faults.bad_packets += 1
-                in_a_row += 1
-                if len(self.faults.messages) < 5:
-                    self.faults.messages.append(_plain(error))
-                if in_a_row > MAX_BAD_PACKETS:
-                    self.faults.messages.append("gave up: too many undecodable packets in a row")
-                    return
+                self.faults.note(plain(error))
+                continue
+            for frame in frames:
+                stamp = frame.pts if self._order is None else self._order.stamp(frame.dts)
+                yield self._seconds(stamp), frame
 
-    def _probe(self) -> MediaInfo:
-        stream, container, head = self._stream, self._container, self._head
-        # `rotation` is counter-clockwise, as FFmpeg's display matrix has it
-        rotation = round(-float(head.rotation) / 90.0) * 90 % 360
-        self._aspect = float(stream.sample_aspect_ratio or 1) or 1.0
-        width = max(2, round(head.width * self._aspect)) if abs(self._aspect - 1) > 0.01 else head.width
-        height = head.height
-        if rotation in (90, 270):
-            width, height = height, width
+    def _seconds(self, stamp: int | None) -> float | None:
+        return None if stamp is None else stamp * self._tick.numerator / self._tick.denominator
+
+    def _first_frame(self) -> tuple[float | None, Any]:
+        head = next(self._source, None)
+        if head is None:
+            why = self.faults.messages[0] if self.faults.messages else "it holds none"
+            raise SessionError("media", f"{self.path.name}: no picture could be decoded ({why}).", RESAVE)
+        return head
+
+    def _probe(self, start: float | None, frame: Any) -> MediaInfo:
+        stream, audio = self._stream, self._container.streams.audio
+        width, height = self._maker.size
         if min(width, height) < SMALLEST_SIDE:
             raise SessionError(
                 "media",
@@ -182,90 +211,52 @@ class Recording:
                 f"{SMALLEST_SIDE} px.",
                 "Use the original recording.",
             )
-        start = float(stream.start_time * stream.time_base) if stream.start_time is not None else 0.0
-        duration, self._promised_end = _duration(container, stream, start)
-        audio = container.streams.audio
-        rate = stream.average_rate or stream.guessed_rate or stream.base_rate or 0
         return MediaInfo(
             name=self.path.name,
-            duration_s=duration,
-            start_s=start,
+            duration_s=self._declared_s(start or 0.0),
+            start_s=start or 0.0,
             width=width,
             height=height,
-            fps=float(rate),
+            fps=1.0 / self._step_s,
             codec=stream.codec_context.name,
-            pixel_format=head.format.name,
-            rotation_deg=rotation,
-            audio_channels=sum(s.codec_context.channels for s in audio),
+            pixel_format=frame.format.name,
+            rotation_deg=self._maker.turn.clockwise_deg,
+            mirrored=self._maker.turn.mirrored,
+            audio_channels=sum(s.codec_context.channels for s in audio if s.codec_context is not None),
             audio_streams=len(audio),
+            video_stream=stream.index,
+            video_streams=len(self._container.streams.video),
         )
 
+    def _declared_s(self, start: float) -> float:
+        of_pictures, of_file = self._promised
+        if of_pictures is not None:
+            return of_pictures - start
+        if of_file is not None:
+            return of_file - start
+        if self._stream.duration:
+            return float(self._stream.duration * self._stream.time_base)
+        return math.nan
 
-_HINT_REMUX = "Check that it plays in a video player; if it does, re-save it as MP4 (H.264)."
+    def _promised_ends(self) -> tuple[float | None, float | None]:
+        """When the pictures, and when the whole file, should end as its header has it, s."""
+        if not self._container.format.name.startswith(_PROMISING):
+            return None, None
+        of_pictures = None
+        if self._stream.duration:
+            first = self._stream.start_time or 0
+            of_pictures = float((first + self._stream.duration) * self._stream.time_base)
+        elif (stated := _clock_s(self._stream.metadata.get("DURATION", ""))) is not None:
+            of_pictures = stated  # Matroska: a tag of the stream
+        # Matroska's length counts from 0, not from the first picture
+        of_file = self._container.duration / av.time_base if self._container.duration else None
+        return of_pictures, of_file
 
 
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise SessionError("media", f"{path} does not exist.", "Check the path.")
-    if path.is_dir():
-        raise SessionError("media", f"{path} is a folder, not a recording.", "Name the files in it.")
+def _clock_s(clock: str) -> float | None:
+    """Seconds of a time written as hours:minutes:seconds."""
     try:
-        size = path.stat().st_size
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise SessionError(
-            "media", f"{path.name}: can't be read ({error.strerror}).", "Check its permissions."
-        ) from None
-    if size == 0:
-        raise SessionError(
-            "media", f"{path.name} is empty (0 bytes).", "Copy it again from where it was recorded."
-        )
-
-
-def _why_not_opened(path: Path, error: BaseException) -> str:
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head[4:8] in (b"ftyp", b"mdat", b"wide", b"moov", b"free"):
-        return "the file is cut off or damaged: the index of the MP4 is missing, so nothing in it can be decoded."
-    return f"this is no audio or video file that can be read ({_plain(error)})."
-
-
-def _plain(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return text.split(":")[0].split(";")[0].removeprefix("[Errno ").strip()
-
-
-def _picture_stream(container: Any, path: Path) -> Any:
-    streams = [s for s in container.streams.video if not int(s.disposition) & int(_ATTACHED)]
-    if not streams:
-        kind = "only sound" if container.streams.audio else "no video stream"
-        raise SessionError(
-            "media", f"{path.name} has {kind}; faces need pictures.", "Give the recording that has the video."
-        )
-    return max(streams, key=lambda s: s.codec_context.width * s.codec_context.height)
-
-
-_ATTACHED = av.stream.Disposition.attached_pic
-
-
-def _time_of(frame: Any) -> float | None:
-    if frame.pts is None or frame.time_base is None:
+        hours, minutes, seconds = (float(part) for part in clock.split(":"))
+    except ValueError:
         return None
-    return float(frame.pts * frame.time_base)
-
-
-def _duration(container: Any, stream: Any, start: float) -> tuple[float, float | None]:
-    """Duration of the pictures in s, and when they should end as far as the container promises it."""
-    if stream.duration and stream.time_base:
-        duration = float(stream.duration * stream.time_base)
-        return duration, start + duration
-    if container.duration:
-        first = (container.start_time or 0) / av.time_base
-        return container.duration / av.time_base - max(0.0, start - first), None
-    return 0.0, None
-
-
-def file_size(path: Path) -> int:
-    """Size of a file, bytes."""
-    return os.stat(path).st_size
+    return 3600 * hours + 60 * minutes + seconds

@@ -16,6 +16,10 @@ EYEBALL_RADIUS_MM = 12.0
 #: The limbus is a circle on the ball, so its centre lies this far in front of the ball's centre: 10.48 mm.
 LIMBUS_DEPTH_MM = float(np.sqrt(EYEBALL_RADIUS_MM**2 - (IRIS_DIAMETER_MM / 2) ** 2))
 
+#: How far the edges of the lids move for each unit that the iris moves up or down: the upper lid keeps its place on
+#: the iris (Becker & Fuchs 1988), the lower goes a quarter as far (Leite et al. 2010).
+UPPER_LID_FOLLOWS, LOWER_LID_FOLLOWS = 1.0, 0.25
+
 # Points of the face mesh, outer to inner or inner to outer corner, by rising x of an unmirrored picture.
 _UPPER = {
     "right": (33, 246, 161, 160, 159, 158, 157, 173, 133),
@@ -160,15 +164,25 @@ def draw_eye(eye: Eye, gaze: NDArray[np.float64], lid_open: float) -> NDArray[np
     """
     y, x = np.mgrid[: eye.skin.shape[0], : eye.skin.shape[1]].astype(np.float64)
     height = float(np.nanmax(eye.lower - eye.upper))
-    shut = 1.0 - lid_open
-    meet = eye.lower - 0.08 * (eye.lower - eye.upper)  # the lower lid hardly moves
-    upper = eye.upper + shut * (meet - eye.upper)
-    lower = eye.lower + shut * (meet - eye.lower)
-    lids = eye.skin if shut <= 0 else _lids(eye, y, upper, lower, height)
+    upper, lower = _edges(eye, gaze, lid_open)
+    lids = eye.skin if lid_open >= 1 and gaze[1] == 0 else _lids(eye, y, upper, lower, height)
     ball = _ball(eye, x, y, gaze, upper, height)
     # A closed lid leaves no gap for the softened edge to shine through.
     alpha = opening(y, upper, lower, soft=1.6) * smoothstep(0.0, 0.15, lid_open)
-    return (ball * alpha[..., None] + lids * (1 - alpha[..., None])).astype(np.float32)
+    return np.asarray(ball * alpha[..., None] + lids * (1 - alpha[..., None]), np.float32)
+
+
+def _edges(
+    eye: Eye, gaze: NDArray[np.float64], lid_open: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the lid edges are, (w,) rows each: they ride on the eye as it looks up and down, then close."""
+    height = eye.lower - eye.upper
+    arch = height / np.nanmax(height)  # the corners of the eye don't move
+    down = -LIMBUS_DEPTH_MM * eye.px_per_mm * float(gaze[1])
+    meet = eye.lower - 0.08 * height  # the lower lid hardly moves in a blink
+    upper = np.minimum(eye.upper + UPPER_LID_FOLLOWS * down * arch, meet - 0.25 * height)
+    lower = eye.lower + LOWER_LID_FOLLOWS * down * arch
+    return upper + (1 - lid_open) * (meet - upper), lower + (1 - lid_open) * (meet - lower)
 
 
 def _ball(

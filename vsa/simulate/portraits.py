@@ -2,13 +2,13 @@
 
 Two photographs (Eileen Collins, NASA, from scikit-image; Grace Hopper, US Navy, from Matplotlib) are warped in
 two dimensions. The eyes are drawn anew in the photo's eye openings: a ball of 12 mm radius, on it an iris of
-11.7 mm that moves, is foreshortened and is cut by the lids. The person in the photo is taken to look into
-the lens.
+11.7 mm that moves, is foreshortened and is cut by the lids, which go up and down with it. The person in the
+photo is taken to look into the lens.
 
 Where this is easier than the world: two faces, evenly lit, sharp, near frontal; the light never changes, and
 there is no noise, motion blur or bad compression but the video encoder's; both eyes do the same, and don't
 converge on a near point; pupils don't change; head turns are small (up to about 12 degrees); nobody speaks.
-Where it differs: lids don't follow a look down; hidden skin never appears, and what lies behind the head bends
+Where it differs: hidden skin never appears, and what lies behind the head bends
 a little with it; shading stays that of the photo, so that an engine that reads depth from shading sees less of
 a turn to the side than there is; a smile moves mouth corners and cheeks without wrinkles or teeth, and
 Eileen Collins smiles from the start. Grace Hopper's eyes lie in shadow behind glasses, and the whites drawn
@@ -80,6 +80,11 @@ class PortraitState:
     scale: float = 1.0
 
     @property
+    def still_head(self) -> PortraitState:
+        """The same eyes in the photo's own head."""
+        return PortraitState(self.gaze_yaw_deg, self.gaze_pitch_deg, self.lid_open)
+
+    @property
     def rotation(self) -> NDArray[np.float64]:
         """The head's (3, 3) rotation: right, up, toward the camera."""
         return head_rotation(self.head_yaw_deg, self.head_pitch_deg, self.head_roll_deg)
@@ -141,23 +146,30 @@ class Portrait:
         )
         return cls(name, still, points, surface_of(points, CANVAS), (right, left))
 
-    def render(self, state: PortraitState) -> Picture:
-        """Draw the portrait, (576, 720, 3) RGB."""
+    def render(self, state: PortraitState, size: tuple[int, int] = CANVAS) -> Picture:
+        """Draw the portrait, RGB, (576, 720, 3) or smaller: `size` is width and height, of the same shape.
+
+        Raises
+        ------
+        ValueError
+            When the head moves further than a still can be bent (about 12 degrees of yaw, 10 of pitch and roll, 20 px
+            up or down, 5% of size; less of each together).
+        """
         import cv2
 
-        picture = self.still.astype(np.float32)
+        picture = self.still.copy()
         for eye in self.eyes:
             patch = draw_eye(eye, state.eye_direction, state.lid_open)
-            picture[eye.y0 : eye.y0 + patch.shape[0], eye.x0 : eye.x0 + patch.shape[1]] = patch
-        still_head = PortraitState(
-            gaze_yaw_deg=state.gaze_yaw_deg, gaze_pitch_deg=state.gaze_pitch_deg, lid_open=state.lid_open
-        )
-        if state != still_head:
-            shift = (state.shift_x_px, state.shift_y_px)
-            maps = self.surface.sources(state.rotation, shift, state.scale, state.smile)
-            warped: Any = cv2.remap(picture, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            picture = warped
-        return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+            area = picture[eye.y0 : eye.y0 + patch.shape[0], eye.x0 : eye.x0 + patch.shape[1]]
+            area[:] = np.clip(np.round(patch), 0, 255)
+        if size == CANVAS and state == state.still_head:
+            return picture
+        shift = (state.shift_x_px, state.shift_y_px)
+        maps = self.surface.sources(state.rotation, shift, state.scale, state.smile, size)
+        # shrinking hides what the fast way of sampling blurs
+        sampling = cv2.INTER_CUBIC if size == CANVAS else cv2.INTER_LINEAR
+        warped: Any = cv2.remap(picture, *maps, sampling, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.uint8)
 
     def mesh(self, state: PortraitState) -> NDArray[np.float64]:
         """Where the head carries the still's mesh points, (468, 2) px; lids are taken as open."""

@@ -13,6 +13,8 @@ Picture = NDArray[np.uint8]
 STEP = 4
 #: A face is 14 cm wide and, in a call, about 60 cm from the camera.
 DISTANCE_IN_FACES = 60 / 14
+#: Pixels that still move by more than this when the warp should have settled lie in a fold.
+_FOLDED_PX = 4.0
 #: Beyond this, as a multiple of the head's ellipse, nothing moves.
 REACH = 1.75
 
@@ -79,6 +81,8 @@ class Surface:
         self, x: NDArray[np.float64], y: NDArray[np.float64], smile: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mouth corners go out by a tenth of the mouth's width and up by as much; the cheeks follow."""
+        if smile == 0:
+            return np.zeros_like(x), np.zeros_like(y)
         width = float(np.hypot(*(self.corners[1] - self.corners[0])))
         out = np.zeros_like(x), np.zeros_like(y)
         for (cx, cy), side in zip(self.corners, (-1, 1), strict=True):
@@ -90,29 +94,59 @@ class Surface:
         return out
 
     def sources(
-        self, rotation: NDArray[np.float64], shift: tuple[float, float], scale: float, smile: float
+        self,
+        rotation: NDArray[np.float64],
+        shift: tuple[float, float],
+        scale: float,
+        smile: float,
+        size: tuple[int, int],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For each pixel of the new picture, the still's pixel that it shows: two (h, w) maps, px.
+        """For each pixel of the new picture of `size` (w, h), the still's pixel that it shows: two (h, w) maps, px.
 
         The forward motion is inverted by fixed-point iteration, which converges where it doesn't fold.
+
+        Raises
+        ------
+        ValueError
+            When it folds: the head moves further than a still can be bent.
         """
         import cv2
 
         to_x, to_y = self.moved((self.x, self.y, self.depth), rotation, shift, scale, smile)
-        gx = (self.weight * (to_x - self.x)).astype(np.float32)
-        gy = (self.weight * (to_y - self.y)).astype(np.float32)
-        px, py = self.x.astype(np.float32), self.y.astype(np.float32)
-        qx, qy = px, py
+        motion = np.dstack([self.weight * (to_x - self.x), self.weight * (to_y - self.y)]).astype(np.float32)
+        there = np.dstack([self.x, self.y]).astype(np.float32)
+        source = there
         for _ in range(12):
-            at = (px / STEP, py / STEP)
-            px = qx - cv2.remap(gx, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            py = qy - cv2.remap(gy, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        w, h = self.size
-        columns, rows = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
-        fine_x, fine_y = np.meshgrid(columns / STEP, rows / STEP)
-        full_x: Any = cv2.remap(px - qx, fine_x, fine_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        full_y: Any = cv2.remap(py - qy, fine_x, fine_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return full_x + columns[None, :], full_y + rows[:, None]
+            moved = np.asarray(there - _sampled(motion, source / np.float32(STEP)), np.float32)
+            step = float(np.abs(moved - source).max())
+            source = moved
+            if step < 0.05:
+                break
+        if step > _FOLDED_PX:
+            raise ValueError("the head turns, moves or grows further than a still can be bent")
+        (w, h), (width, height) = self.size, size
+        # pixel k of the new picture lies at (k + 0.5) * across - 0.5 of the still
+        across, down = w / width, h / height
+        to_grid = np.array([[across, 0, 0.5 * across - 0.5], [0, down, 0.5 * down - 0.5]], np.float64)
+        fine: Any = cv2.warpAffine(
+            source - there,
+            to_grid / STEP,
+            size,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        columns, rows = (np.arange(n, dtype=np.float32) for n in size)
+        from_x = fine[..., 0] + (columns * np.float32(across) + np.float32(to_grid[0, 2]))
+        from_y = fine[..., 1] + (rows * np.float32(down) + np.float32(to_grid[1, 2]))[:, None]
+        return from_x, from_y
+
+
+def _sampled(grid: NDArray[np.float32], at: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Read a grid (h, w, 2) between its points, at (..., 2) columns and rows."""
+    import cv2
+
+    read: Any = cv2.remap(grid, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read, np.float32)
 
 
 def surface_of(points: NDArray[np.float64], size: tuple[int, int]) -> Surface:

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from vsa.bond.training import train
+from vsa.simulate.cohort import EFFECTS, simulate_cohort
+
+
+@pytest.fixture(scope="session")
+def strong_cohort():
+    """A cohort whose effects are larger than people's, so that the machinery can be seen to work."""
+    return simulate_cohort(60, 4, seed=1, effects={name: 2 * r for name, r in EFFECTS.items()})
+
+
+@pytest.fixture(scope="session")
+def strong_model(strong_cohort):
+    return train(strong_cohort, seed=3)

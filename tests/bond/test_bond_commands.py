@@ -1,0 +1,116 @@
+"""The commands do what the library does, and say it."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from vsa import cli
+from vsa.bond.flags import flag
+from vsa.bond.store import load
+from vsa.bond.training import train
+from vsa.simulate.cohort import simulate_cohort
+from vsa.study.tables import read_table
+
+
+def vsa(capsys, *arguments):
+    """Exit code, what was printed, and what was complained of."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return ended.value.code or 0, out, err
+
+
+@pytest.fixture
+def files(tmp_path):
+    cohort = simulate_cohort(30, 3, seed=2)
+    cohort.to_csv(tmp_path / "cohort.csv", index=False)
+    simulate_cohort(10, 2, seed=8).drop(columns="bond").to_csv(tmp_path / "new.csv", index=False)
+    return tmp_path
+
+
+def test_train_and_flag_from_end_to_end(files, capsys):
+    model, flags = files / "model.skops", files / "flags.csv"
+    code, out, _ = vsa(capsys, "train", files / "cohort.csv", "--out", model, "--seed", 4)
+    assert code == 0
+    for words in ("SIMULATED", "New clients", "New therapists", "training mean", "R2", "MAE", "Spearman"):
+        assert words in out
+    code, out, _ = vsa(capsys, "flag", model, files / "new.csv", "--budget", "0.2", "--out", flags)
+    assert code == 0
+    for words in ("review suggested", "SIMULATED", "decides nothing", "cohort.csv"):
+        assert words in out
+    written = pd.read_csv(flags)
+    same = flag(load(model), read_table(files / "new.csv"), 0.2).table
+    assert written["session_id"].tolist() == same["session_id"].tolist()
+    assert written["expected_bond"].to_numpy() == pytest.approx(same["expected_bond"].to_numpy(), nan_ok=True)
+    assert written["simulated"].all()
+    assert written["label_source"].str.contains("SIMULATED").all()
+
+
+def test_json_of_the_commands_is_what_the_library_gives(files, capsys):
+    model = files / "model.skops"
+    _, out, _ = vsa(capsys, "train", files / "cohort.csv", "--out", model, "--json")
+    info = train(read_table(files / "cohort.csv")).info
+    told = json.loads(out)
+    assert told["features"] == list(info.features)
+    assert told["evaluation"][0]["model"]["r2"] == info.evaluation[0].model.r2
+    assert told["simulated"] is True
+    _, out, _ = vsa(
+        capsys, "flag", model, files / "new.csv", "--budget", 3, "--out", files / "f.csv", "--json"
+    )
+    told = json.loads(out)
+    assert told["counts"] == {
+        "weak": 3,
+        "ok": sum(told["counts"].values()) - 3 - told["counts"]["abstain"],
+    } | {"abstain": told["counts"]["abstain"]}
+    assert len(told["sessions"]) == 20
+
+
+def test_bonds_come_from_a_table_of_their_own(files, capsys):
+    cohort = pd.read_csv(files / "cohort.csv")
+    own = ["session_id", "client_id", "therapist_id", "bond", "simulated"]
+    cohort[own].rename(columns={"bond": "wai_bond"}).to_csv(files / "bonds.csv", index=False)
+    cohort.drop(columns=own[1:]).to_parquet(files / "features.parquet")
+    arguments = ["--bonds", files / "bonds.csv", "--bond", "wai_bond", "--out", files / "m.skops", "--json"]
+    code, out, _ = vsa(capsys, "train", files, *arguments)
+    assert code == 0
+    told = json.loads(out)
+    assert told["label_source"] == "column 'wai_bond' of bonds.csv, SIMULATED: not reported by people"
+    assert told["evaluation"][0]["model"] == json.loads(
+        json.dumps(train(read_table(files / "cohort.csv")).info.evaluation[0].model.__dict__)
+    )
+
+
+def test_the_registry_is_listed_and_shown(capsys):
+    code, out, _ = vsa(capsys, "features", "list", "--json")
+    assert code == 0
+    listed = {entry["name"]: entry for entry in json.loads(out)}
+    assert len(listed) >= 10
+    code, out, _ = vsa(capsys, "features", "show", "client.head.nod_rate_per_min")
+    assert code == 0
+    assert listed["head.nod_rate_per_min"]["definition"] in out
+    assert listed["head.nod_rate_per_min"]["source"] in out
+    code, out, _ = vsa(capsys, "features", "list")
+    assert all(name in out for name in listed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "{}/new.csv", "--out", "{}/m"], "no column 'bond'"),
+        (["train", "{}/cohort.csv", "--bond", "client_id", "--out", "{}/m"], "is no number"),
+        (["train", "{}/absent.csv", "--out", "{}/m"], "does not exist"),
+        (["flag", "{}/cohort.csv", "{}/new.csv", "--out", "{}/f.csv"], "no bond model"),
+        (["features", "show", "mood"], "There is no feature 'mood'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(files, capsys, arguments, said):
+    before = sorted(path.name for path in files.iterdir())
+    code, out, err = vsa(capsys, *(argument.replace("{}", str(files)) for argument in arguments))
+    assert code == 2
+    assert said in err
+    assert not out
+    assert len(err.strip().splitlines()) <= 2
+    assert sorted(path.name for path in files.iterdir()) == before

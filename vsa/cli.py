@@ -1,0 +1,78 @@
+"""The command line: each command is a few lines in `vsa.commands` that call the rooms; heavy imports stay in there."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from vsa import __version__
+from vsa.errors import VsaError
+
+#: Command -> the module in `vsa.commands` that holds it, and its line in the help.
+COMMANDS = {
+    "demo": "The main job from end to end, on a small simulated call.",
+    "models": "Get, show and check the pretrained files that vsa uses.",
+    "doctor": "Say what this machine can do, what is missing and how to get it.",
+    "extract": "Measure the people in recorded calls.",
+    "features": "Show the registry of features: definitions, units, ranges, sources.",
+    "train": "Train a bond model on features and self-reported bond.",
+    "flag": "List the sessions whose rapport signals suggest a review.",
+}
+#: 128 + SIGINT, as shells have it.
+_INTERRUPTED = 130
+
+
+class _Lazy(click.Group):
+    """Loads a command when it is called: `vsa --help` must answer at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"vsa.commands.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vsa")
+def vsa() -> None:
+    """Behavioural signals from recorded video calls, related to the bond that people report.
+
+    vsa measures where the head and eyes point, how the face moves and how people move together. It names no
+    emotions, makes no diagnosis and never decides about a person: a flag says "review suggested".
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; what people can mend is said in a line or two, without a traceback."""
+    try:
+        code = vsa.main(arguments, prog_name="vsa", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except VsaError as error:
+        _say(error)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("Stopped. What is finished is kept; run the same command again to go on.", err=True)
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(error: VsaError) -> None:
+    click.echo(f"Error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)

@@ -1,0 +1,227 @@
+"""How a batch shows itself: bars in a terminal, plain lines elsewhere, JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vsa.face.engine import FaceEngine
+from vsa.run.batch import Summary
+from vsa.run.session import Outcome
+from vsa.study.results import Failure
+
+
+@contextmanager
+def listener(as_json: bool) -> Iterator[Plain]:
+    """What fits: JSON lines if asked for, bars in a terminal, else plain lines."""
+    if as_json:
+        yield JsonLines()
+    elif sys.stdout.isatty():
+        with Bars() as bars:
+            yield bars
+    else:
+        yield Plain()
+
+
+class Plain:
+    """One line a session, nothing in between."""
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.ended = 0
+
+    def leave_out(self, without_consent: Sequence[str]) -> None:
+        """Sessions that are not processed."""
+        if without_consent:
+            self.say(f"Without consent, not processed: {', '.join(without_consent)}")
+
+    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self.sessions, self.ended = sessions, finished
+        word = "session" if sessions == 1 else "sessions"
+        before = f", {finished} finished before" if finished else ""
+        self.say(f"{sessions} {word}{before}; engine {engine.name} ({engine.detail})")
+
+    def start(self, session_id: str) -> None:
+        """See `vsa.run.batch.Listener`."""
+
+    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
+        """See `vsa.run.batch.Listener`."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self.ended += 1
+        self.say(f"[{self.ended}/{self.sessions}] {outcome.session_id}: {sentence(outcome)}")
+        for note in outcome.record["quality"]["notes"]:
+            self.say(f"    note: {note}")
+
+    def fail(self, failure: Failure) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self.ended += 1
+        self.say(
+            f"[{self.ended}/{self.sessions}] {failure.session_id}: FAILED. {failure.error} {failure.hint}"
+        )
+
+    def end(self, summary: Summary, out: Path) -> None:
+        """The last line."""
+        parts = [f"{len(summary.done)} done"]
+        if summary.before:
+            parts.append(f"{len(summary.before)} finished before")
+        if summary.failed:
+            parts.append(f"{len(summary.failed)} failed, see {out / 'failures.csv'}")
+        self.say(f"{', '.join(parts)}. Results: {out}")
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        click.echo(line)
+
+
+class JsonLines(Plain):
+    """One JSON object a line, with an `event`."""
+
+    def leave_out(self, without_consent: Sequence[str]) -> None:
+        """Sessions that are not processed."""
+        for session_id in without_consent:
+            self._event("without_consent", session_id=session_id)
+
+    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._event("begin", sessions=sessions, finished=finished, engine=engine.name)
+
+    def start(self, session_id: str) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._event("start", session_id=session_id)
+
+    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._event(
+            "advance",
+            session_id=session_id,
+            done_s=round(done_s, 3),
+            total_s=round(total_s, 3),
+            frames=frames,
+        )
+
+    def finish(self, outcome: Outcome) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._event(
+            "finish",
+            session_id=outcome.session_id,
+            status=outcome.record["status"],
+            participants=len(outcome.record["participants"]),
+            frames=outcome.frames,
+            seconds=round(outcome.seconds, 3),
+            notes=outcome.record["quality"]["notes"],
+        )
+
+    def fail(self, failure: Failure) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._event(
+            "fail",
+            session_id=failure.session_id,
+            stage=failure.stage,
+            error=failure.error,
+            hint=failure.hint,
+        )
+
+    def end(self, summary: Summary, out: Path) -> None:
+        """The last line."""
+        self._event(
+            "end",
+            done=len(summary.done),
+            before=len(summary.before),
+            failed=[f.session_id for f in summary.failed],
+            out=str(out),
+        )
+
+    def _event(self, event: str, **fields: Any) -> None:
+        click.echo(json.dumps({"event": event, **fields}))
+
+
+class Bars(Plain):
+    """A bar for the batch and one for the session, with the rate and the time left."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        super().__init__()
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        self._all = self._bars.add_task("sessions", total=None, count="", rate="")
+        self._one = self._bars.add_task("", total=None, count="", rate="", visible=False)
+
+    def __enter__(self) -> Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
+        """See `vsa.run.batch.Listener`."""
+        super().begin(sessions, finished, engine)
+        self._bars.update(self._all, total=sessions, completed=finished, count=f"{finished}/{sessions}")
+
+    def start(self, session_id: str) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._bars.reset(self._one, total=None, description=session_id[:32], count="", rate="", visible=True)
+
+    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
+        """See `vsa.run.batch.Listener`."""
+        task = next(task for task in self._bars.tasks if task.id == self._one)
+        elapsed = task.elapsed or 0.0
+        self._bars.update(
+            self._one,
+            total=total_s or None,
+            completed=done_s,
+            count=f"{_clock(done_s)}/{_clock(total_s)}" if total_s else _clock(done_s),
+            rate=f"{frames / elapsed:.0f} pictures/s" if elapsed > 0.5 else "",
+        )
+
+    def finish(self, outcome: Outcome) -> None:
+        """See `vsa.run.batch.Listener`."""
+        super().finish(outcome)
+        self._step()
+
+    def fail(self, failure: Failure) -> None:
+        """See `vsa.run.batch.Listener`."""
+        super().fail(failure)
+        self._step()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(line, markup=False, highlight=False)
+
+    def _step(self) -> None:
+        self._bars.update(self._one, visible=False)
+        self._bars.update(self._all, completed=self.ended, count=f"{self.ended}/{self.sessions}")
+
+
+def sentence(outcome: Outcome) -> str:
+    """What was found, in one line."""
+    record = outcome.record
+    people = record["participants"]
+    seen = ", ".join(f"{p['role'] or p['id']} tracked {100 * p['tracked_share']:.0f}%" for p in people)
+    word = "participant" if len(people) == 1 else "participants"
+    partial = "partial; " if record["status"] == "partial" else ""
+    rate = outcome.frames / outcome.seconds if outcome.seconds > 0 else 0.0
+    return (
+        f"{partial}{len(people)} {word}" + (f" ({seen})" if seen else "") + f", {outcome.frames} pictures "
+        f"in {outcome.seconds:.1f} s ({rate:.0f}/s)"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

@@ -1,0 +1,77 @@
+"""``vsa train``: a bond model from features and self-reported bond."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from vsa.bond.model import ModelInfo
+
+_path = click.Path(path_type=Path)
+_VERDICTS = {
+    "better": "Closer than the training mean, by more than chance explains.",
+    "unclear": "Closer than the training mean here, and that may be chance.",
+    "no better": "No better than the training mean: flags of this model are no better than a draw of lots.",
+}
+
+
+@click.command()
+@click.argument("study", type=_path, metavar="STUDY_OR_TABLE")
+@click.option("--out", required=True, type=_path, metavar="MODEL", help="The model's file (.skops).")
+@click.option("--bond", default="bond", show_default=True, metavar="COLUMN", help="The column to predict.")
+@click.option(
+    "--bonds", type=_path, metavar="CSV", help="Bonds and ids by session_id, to join to the features."
+)
+@click.option("--seed", default=0, show_default=True, help="Of the folds.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def train(study: Path, out: Path, bond: str, bonds: Path | None, seed: int, as_json: bool) -> None:
+    """Train a bond model and test it on people whom it has not seen.
+
+    STUDY_OR_TABLE is a results folder of 'vsa extract', or a CSV or Parquet table with one row a session: features
+    under their full names, the bond, and client_id and therapist_id, so that clients and therapists are held out whole.
+    """
+    from vsa.bond import store, training
+    from vsa.study.tables import read_table, with_bonds
+
+    table = read_table(study)
+    if bonds is not None:
+        table = with_bonds(table, read_table(bonds))
+    model = training.train(table, bond, seed=seed)
+    store.save(model, out)
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        click.echo(json.dumps({"model": str(out), **asdict(model.info)}, indent=2))
+    else:
+        _print(model.info)
+        click.echo(f"\nModel: {out}")
+
+
+def _print(info: ModelInfo) -> None:
+    from vsa.bond.model import SIMULATED
+
+    if info.simulated:
+        click.secho(SIMULATED, bold=True)
+    therapists = "" if info.therapists is None else f", {info.therapists} therapists"
+    people = f" of {info.clients} clients{therapists}" if info.grouped_by == "client" else ""
+    click.echo(f"Ridge on {len(info.features)} features of {info.sessions} sessions{people}.")
+    click.echo(f"Bond: {info.label_source}; mean {info.bond_mean:.2f}, SD {info.bond_sd:.2f}.")
+    for test in info.evaluation:
+        click.echo(
+            f"\nNew {test.by}s (all sessions of a {test.by} held out together, {test.groups} {test.by}s)"
+        )
+        click.echo(f"{'':>16}{'R2':>8}{'MAE':>8}{'Spearman':>10}")
+        for name, scores in (("model", test.model), ("training mean", test.baseline)):
+            rho = "-" if scores.spearman is None else f"{scores.spearman:.2f}"
+            click.echo(f"  {name:<14}{scores.r2:>8.3f}{scores.mae:>8.3f}{rho:>10}")
+        click.echo(
+            f"  Squared error against the training mean: {-test.gain:+.1%} "
+            f"(95 % interval {-test.gain_high:+.1%} to {-test.gain_low:+.1%})."
+        )
+        click.echo(f"  {_VERDICTS[test.verdict]}")
+    for note in info.notes:
+        click.echo(f"\nNote: {note}")

@@ -1,0 +1,96 @@
+"""What is remembered of each tracklet once its readings are on disk: where, when, and what it looked like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from vsa.face.tiles import Tile
+from vsa.face.tracklet import Box, Readings, face_box
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Track:
+    """Summary of one tracklet.
+
+    Attributes
+    ----------
+    number, tile, epoch
+        See `Tracklet`.
+    frames
+        Pictures in which it was read.
+    first_t, last_t
+        s.
+    first_box, last_box
+        Of the face, px.
+    moments
+        One row per stretch: time (s), the face's centre (px) and width (px), then 52 expression scores.
+    """
+
+    number: int
+    tile: Tile
+    epoch: int
+    frames: int
+    first_frame: int
+    last_frame: int
+    first_t: float
+    last_t: float
+    first_box: Box
+    last_box: Box
+    moments: list[Floats] = field(default_factory=list)
+    _looks: list[tuple[float, Floats]] = field(default_factory=list)
+
+    @cached_property
+    def appearance(self) -> Floats | None:
+        """Median description over its clearest stretches; None if it was never described. Ask when it is complete."""
+        if not self._looks:
+            return None
+        bar = 0.8 * max(clarity for clarity, _ in self._looks)
+        return np.asarray(np.median([look for c, look in self._looks if c >= bar], axis=0), np.float32)
+
+    @property
+    def clarity(self) -> float:
+        """Of its clearest stretch, 0-1: how far its appearance can be trusted."""
+        return max((clarity for clarity, _ in self._looks), default=0.0)
+
+    def extend(self, readings: Readings) -> None:
+        """Take in another stretch."""
+        earlier = readings.frame[0] < self.first_frame
+        if earlier:
+            self.first_frame, self.first_t = int(readings.frame[0]), float(readings.t[0])
+            self.first_box = face_box(readings.points[0])
+        if readings.frame[-1] > self.last_frame:
+            self.last_frame, self.last_t = int(readings.frame[-1]), float(readings.t[-1])
+            self.last_box = face_box(readings.points[-1])
+        self.frames += len(readings.frame)
+        self._note(readings)
+
+    def _note(self, readings: Readings) -> None:
+        x, y, w, h = np.mean([face_box(p) for p in readings.points], axis=0)
+        where = np.array([readings.t.mean(), x + w / 2, y + h / 2, w], np.float32)
+        self.moments.append(np.concatenate([where, readings.blendshapes.mean(0)]))
+        if readings.appearance is not None:
+            self._looks.append((readings.clarity, readings.appearance))
+
+
+def track_of(readings: Readings) -> Track:
+    """Begin the summary of a tracklet with its first stretch."""
+    track = Track(
+        readings.tracklet,
+        readings.tile,
+        readings.epoch,
+        len(readings.frame),
+        int(readings.frame[0]),
+        int(readings.frame[-1]),
+        float(readings.t[0]),
+        float(readings.t[-1]),
+        face_box(readings.points[0]),
+        face_box(readings.points[-1]),
+    )
+    track._note(readings)
+    return track

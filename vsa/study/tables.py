@@ -1,0 +1,181 @@
+"""Tables that people bring and take away: features, bonds, cohorts and lists, as CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsa.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Read as text whatever they look like: "007" is no seven.
+IDS = ("session_id", "client_id", "therapist_id")
+
+_DECIMAL_COMMA = re.compile(r"(^|;)-?\d+,\d+(;|$)", re.MULTILINE)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table, or the features of a results folder.
+
+    Parameters
+    ----------
+    path
+        CSV (UTF-8; commas, semicolons or tabs), Parquet, or the folder that ``vsa extract`` wrote: its
+        ``features.parquet``, with what the manifest said of each session as further columns.
+
+    Returns
+    -------
+    One row per line; the columns in `IDS` are text. ``attrs["source"]`` names the file.
+
+    Raises
+    ------
+    InputError
+        When there is no such table, or it can't be read, is empty or has two columns of one name.
+    """
+    if path.is_dir():
+        if not (path / "features.parquet").is_file():
+            raise InputError(
+                f"{path} holds no features.parquet.", "Give a results folder of 'vsa extract', or a table."
+            )
+        table = _with_facts(_read(path / "features.parquet"), path)
+    elif path.is_file():
+        table = _read(path)
+    else:
+        raise InputError(f"{path} does not exist.", "Give a CSV or Parquet file, or a results folder.")
+    if table.empty:
+        raise InputError(f"{path} has no rows.", "")
+    for name in IDS:
+        if name in table:
+            table[name] = table[name].astype("string").str.strip().replace("", None)
+    table.attrs["source"] = path.name
+    return table
+
+
+def with_bonds(features: pd.DataFrame, bonds: pd.DataFrame) -> pd.DataFrame:
+    """Put a table of bonds beside features, session by session.
+
+    Parameters
+    ----------
+    features
+        With `session_id`; every row is kept.
+    bonds
+        With `session_id`, once each; its other columns are added and replace those of the same name.
+
+    Raises
+    ------
+    InputError
+        Without `session_id`, with a session twice among the bonds, or when no session is in both.
+    """
+    for table in (features, bonds):
+        if "session_id" not in table:
+            raise InputError(f"{_name(table)} has no column session_id.", "Both tables need it to be joined.")
+    twice = bonds["session_id"][bonds["session_id"].duplicated()].dropna().unique()
+    if len(twice):
+        raise InputError(
+            f"{_name(bonds)} has more than one row for session {', '.join(map(str, twice[:5]))}.",
+            "Keep one bond per session and rater.",
+        )
+    if not features["session_id"].isin(bonds["session_id"]).any():
+        raise InputError(
+            f"No session_id of {_name(features)} is in {_name(bonds)}.",
+            f"They look like '{features['session_id'].iloc[0]}' and '{bonds['session_id'].iloc[0]}'.",
+        )
+    own = [name for name in features if name == "session_id" or name not in bonds]
+    joined = features[own].merge(bonds, on="session_id", how="left", validate="many_to_one")
+    joined.attrs["source"] = _name(bonds)
+    return joined
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a CSV file, complete or not at all.
+
+    Raises
+    ------
+    InputError
+        When it can't be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(part, index=False)
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be written ({error.strerror or error}).", "Give another place with --out."
+        ) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        return _read_csv(path)
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text.", "Save it as CSV (UTF-8).") from None
+    except (OSError, ValueError, csv.Error) as error:  # pandas' and pyarrow's errors are ValueErrors
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path} can't be read as a table ({why}).", "Give CSV or Parquet.") from None
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    text = path.read_bytes().decode("utf-8-sig")
+    first = text.split("\n", 1)[0].rstrip("\r")
+    if "\0" in text or not first.strip():
+        raise ValueError("it is empty" if not first.strip() else "it holds binary data")
+    delimiter = max(",;\t", key=first.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header = [name.strip() for name in next(lines)]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ValueError(f"two columns are called {', '.join(twice)}")
+    for number, cells in enumerate(lines, 2):
+        if any(cells[len(header) :]):
+            raise ValueError(f"row {number} has {len(cells)} cells and the header {len(header)}")
+    decimal = "," if delimiter == ";" and _DECIMAL_COMMA.search(text.split("\n", 1)[-1]) else "."
+    table = pd.read_csv(
+        io.StringIO(text),
+        sep=delimiter,
+        decimal=decimal,
+        dtype=dict.fromkeys(IDS, "string"),
+        low_memory=False,
+    )
+    return table.rename(columns=lambda name: str(name).strip())
+
+
+def _with_facts(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Add what the manifest said of each session, from its ``session.json``."""
+    import pandas as pd
+
+    facts = {}
+    for session in table["session_id"].astype(str):
+        try:
+            record = json.loads((folder / session / "session.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        facts[session] = {k: v for k, v in (record.get("facts") or {}).items() if k not in table and v != ""}
+    further = pd.DataFrame([facts.get(session, {}) for session in table["session_id"].astype(str)])
+    for name in further:
+        if name not in IDS:
+            numbers = pd.to_numeric(further[name], errors="coerce")
+            if numbers.notna().sum() == further[name].notna().sum():
+                further[name] = numbers
+    return pd.concat([table.reset_index(drop=True), further], axis=1)
+
+
+def _name(table: pd.DataFrame) -> str:
+    return str(table.attrs.get("source", "The table"))
