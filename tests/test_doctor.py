@@ -65,11 +65,12 @@ def test_two_opencv_wheels_over_each_other_are_noticed() -> None:
     assert "pip uninstall opencv-contrib-python opencv-python" in check.todo
 
 
-def test_a_mediapipe_that_reports_usage_is_warned_of_and_not_imported(tmp_path: Path) -> None:
-    """An installed 1.x, as pip would have recorded it, whose import would fail the look."""
-    info = tmp_path / "mediapipe-1.2.3.dist-info"
+@pytest.mark.parametrize("version", ["0.10.35", "1.2.3"])
+def test_a_mediapipe_that_reports_usage_is_warned_of_and_not_imported(tmp_path: Path, version: str) -> None:
+    """An installed one, as pip would have recorded it, whose import would fail the look."""
+    info = tmp_path / f"mediapipe-{version}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mediapipe\nVersion: 1.2.3\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: mediapipe\nVersion: {version}\n")
     (tmp_path / "mediapipe").mkdir()
     (tmp_path / "mediapipe" / "__init__.py").write_text("raise SystemExit('imported')")
     code = "from vsa.doctor import examine; print([c for c in examine() if c.name == 'engine mediapipe'])"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import vsa
 from vsa import assets
+from vsa.face.telemetry import REQUIREMENT, reports_usage
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -146,20 +147,20 @@ def _litert() -> Check:
 
 def _mediapipe() -> Check:
     version = _version("mediapipe")
-    if version and int(version.split(".")[0]) >= 1:
+    if version and reports_usage(version):
         # not imported: looking must not set off what it warns of
         return Check(
             "engine mediapipe",
             "warn",
-            f"mediapipe {version} sends usage metrics to its maker, as its own notice says",
-            'pip install "mediapipe>=0.10.33,<1"',
+            f"mediapipe {version} sends usage metrics to its maker",
+            f'pip install "{REQUIREMENT}"',
         )
     check = _library(
         "engine mediapipe",
         "mediapipe",
         "mediapipe.tasks.python.vision",
         needed=False,
-        todo='pip install "mediapipe>=0.10.33,<1"',
+        todo=f'pip install "{REQUIREMENT}"',
     )
     if check.verdict != "ok":
         return check
@@ -176,9 +177,7 @@ def _mediapipe() -> Check:
 
 def _opencv() -> Check:
     package = next((name for name in OPENCV_WHEELS if _version(name)), OPENCV_WHEELS[0])
-    return _library(
-        "OpenCV", package, "cv2", needed=True, todo='pip install "mediapipe>=0.10.33,<1" brings it'
-    )
+    return _library("OpenCV", package, "cv2", needed=True, todo=f'pip install "{REQUIREMENT}" brings it')
 
 
 def _opencv_wheels() -> Check:

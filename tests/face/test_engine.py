@@ -272,8 +272,9 @@ def test_missing_models_name_the_command_that_gets_them(name, tmp_path, monkeypa
     assert bundle.NAME in error.value.message
 
 
-def test_a_mediapipe_that_sends_usage_metrics_is_refused(monkeypatch):
-    monkeypatch.setattr("vsa.face.mediapipe.version", lambda package: "1.2.0")
+@pytest.mark.parametrize("release", ["0.10.35", "1.2.0"])
+def test_a_mediapipe_that_sends_usage_metrics_is_refused(monkeypatch, release):
+    monkeypatch.setattr("vsa.face.mediapipe.version", lambda package: release)
     with pytest.raises(VsaError, match="usage metrics"):
         engine.create("mediapipe")
 

@@ -6,7 +6,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,24 @@ class CanonicalFace:
 
     points: npt.NDArray[np.float64]
     weights: npt.NDArray[np.float64]
+
+    @cached_property
+    def basis(self) -> FitBasis:
+        """The points that count when the head's pose is fitted."""
+        index = np.flatnonzero(self.weights)
+        weights = self.weights[index]
+        centre = weights @ self.points[index] / weights.sum()
+        return FitBasis(index, weights, centre, self.points[index] - centre)
+
+
+@dataclass(frozen=True)
+class FitBasis:
+    """k points of the canonical face: their index (k,), weights (k,), weighted mean (3,) and place about it (k, 3)."""
+
+    index: npt.NDArray[np.intp]
+    weights: npt.NDArray[np.float64]
+    centre: npt.NDArray[np.float64]
+    centred: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

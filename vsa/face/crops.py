@@ -58,8 +58,8 @@ def from_eyes(box: npt.NDArray[np.float32], eyes: npt.NDArray[np.float32]) -> Cr
 
 def from_landmarks(points: npt.NDArray[np.float32]) -> Crop:
     """Crop for the next picture from the landmarks of this one, shape (478, 3), px."""
-    xy = points[:, :2]
-    return _square(xy.min(0), xy.max(0), xy[RIGHT_EYE_OUTER], xy[LEFT_EYE_OUTER])
+    xy = np.ascontiguousarray(points[:, :2].T)  # rows of their own: reducing columns takes ten times as long
+    return _square(xy.min(1), xy.max(1), xy[:, RIGHT_EYE_OUTER], xy[:, LEFT_EYE_OUTER])
 
 
 def _square(

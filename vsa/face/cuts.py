@@ -49,8 +49,8 @@ class CutFinder:
 
 
 def _thumbnail(picture: Picture) -> npt.NDArray[np.uint8]:
-    # every fourth pixel of large pictures: averaging all of them costs ten times as much and shows the same parts
-    step = 4 if min(picture.width, picture.height) >= 16 * _HEIGHT else 1
+    # a few pixels of large pictures: averaging all of them costs ten times as much and shows the same parts
+    step = max(1, picture.height // (3 * _HEIGHT))
     luma = np.ascontiguousarray(picture.y[::step, ::step])
     return np.asarray(cv2.resize(luma, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 

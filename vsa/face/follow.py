@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 #: Pictures that are analysed in one go.
-CHUNK = 16
+CHUNK = 32
 #: Chunks whose results may wait to be written.
 _WAITING = 4
 #: Rows that are handed on at a time.
@@ -157,6 +157,7 @@ def follow(
                     while len(waiting) > _WAITING:
                         waiting.popleft().result()
                     progress(times[-1], len(times))
+                waiting.append(writer.submit(keeper.keep, tracker.rest()))
                 while waiting:
                     waiting.popleft().result()
             finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vsa.face.bundle import CanonicalFace
+from vsa.face.bundle import CanonicalFace, FitBasis
 from vsa.media.picture import Box
 
 Doubles = npt.NDArray[np.float64]
@@ -30,13 +30,10 @@ class Heads:
         Shape (n, 3, 3): canonical face -> camera (x to the picture's right, y up, z toward the viewer).
     position_cm
         Shape (n, 3), camera frame: x to the picture's right, y up, z the distance in front of the camera.
-    metric
-        The landmarks in the camera's frame, shape (n, 478, 3), cm; z is negative in front of the camera.
     """
 
     rotation: Doubles
     position_cm: Doubles
-    metric: Doubles
 
     def angles_deg(self) -> Doubles:
         """Yaw (positive to the subject's left), pitch (up), roll (to the subject's right shoulder), shape (n, 3).
@@ -63,14 +60,17 @@ def pose(points: npt.NDArray[np.float32], tile: Box, face: CanonicalFace) -> Hea
     face
         The canonical face.
     """
-    screen = np.concatenate([rays(points[..., :2], tile)[..., :2], points[..., 2:] * _near_unit(tile)], -1)
-    basis = len(face.points)
-    depth = screen[:, :basis, 2].mean(1)
-    first = _fit(screen * [1.0, 1.0, -1.0], face)[2]
-    second = _fit(_metric(screen, depth, first), face)[2]
-    metric = _metric(screen, depth, first * second)
-    rotation, moved, _ = _fit(metric, face)
-    return Heads(rotation, moved * [1.0, 1.0, -1.0], metric)
+    basis = face.basis
+    unit = _near_unit(tile)
+    x, y, w, h = tile
+    depth = points[:, : len(face.points), 2].mean(1, dtype=np.float64) * unit
+    screen = (points[:, basis.index] - np.array([x + w / 2, y + h / 2, 0.0])) * (
+        unit * np.array([1.0, -1.0, 1.0])
+    )
+    first = _fit(screen * [1.0, 1.0, -1.0], basis)[2]
+    second = _fit(_metric(screen, depth, first), basis)[2]
+    rotation, moved, _ = _fit(_metric(screen, depth, first * second), basis)
+    return Heads(rotation, moved * [1.0, 1.0, -1.0])
 
 
 def orthographic(points: npt.NDArray[np.float32], face: CanonicalFace) -> tuple[Doubles, Doubles]:
@@ -80,17 +80,8 @@ def orthographic(points: npt.NDArray[np.float32], face: CanonicalFace) -> tuple[
     -------
     Rotations as in `Heads`, shape (n, 3, 3), and the scale of the picture at the face, px per cm, shape (n,).
     """
-    rotation, _, scale = _fit(points[:, : len(face.points)] * [1.0, -1.0, -1.0], face)
+    rotation, _, scale = _fit(points[:, face.basis.index] * [1.0, -1.0, -1.0], face.basis)
     return rotation, scale
-
-
-def rays(xy: npt.NDArray[np.float32], tile: Box) -> Doubles:
-    """Directions from the camera through pixels (..., 2), shape (..., 3) with z = -1."""
-    x, y, w, h = tile
-    unit = _near_unit(tile)
-    across = (xy[..., 0].astype(np.float64) - x - w / 2) * unit
-    up = (y + h / 2 - xy[..., 1].astype(np.float64)) * unit
-    return np.stack([across, up, -np.ones_like(up)], -1)
 
 
 def _near_unit(tile: Box) -> float:
@@ -104,21 +95,15 @@ def _metric(screen: Doubles, depth: Doubles, scale: Doubles) -> Doubles:
     return np.stack([screen[..., 0] * z, screen[..., 1] * z, -z], -1)
 
 
-def _fit(target: Doubles, face: CanonicalFace) -> tuple[Doubles, Doubles, Doubles]:
-    """Weighted similarity canonical -> target: rotation (n, 3, 3), translation (n, 3), scale (n,)."""
-    used = np.flatnonzero(face.weights)
-    source, weight = face.points[used], face.weights[used]
-    target = target[:, used]
-    total = weight.sum()
-    source_centre = weight @ source / total
-    target_centre = np.einsum("k,nkd->nd", weight, target) / total
-    a = source - source_centre
-    b = target - target_centre[:, None]
-    u, s, vt = np.linalg.svd(np.einsum("k,nkd,ke->nde", weight, b, a))
+def _fit(target: Doubles, basis: FitBasis) -> tuple[Doubles, Doubles, Doubles]:
+    """Weighted similarity canonical -> target (n, k, 3): rotation (n, 3, 3), translation (n, 3), scale (n,)."""
+    target_centre = basis.weights @ target / basis.weights.sum()
+    spread = np.swapaxes(target - target_centre[:, None], 1, 2) @ (basis.weights[:, None] * basis.centred)
+    u, s, vt = np.linalg.svd(spread)
     flip = np.sign(np.linalg.det(u @ vt))
     u[:, :, 2] *= flip[:, None]
     s[:, 2] *= flip
     rotation = u @ vt
-    scale = s.sum(1) / np.einsum("k,kd,kd->", weight, a, a)
-    translation = target_centre - scale[:, None] * (rotation @ source_centre)
+    scale = s.sum(1) / (basis.weights @ basis.centred**2).sum()
+    translation = target_centre - scale[:, None] * (rotation @ basis.centre)
     return rotation, translation, scale

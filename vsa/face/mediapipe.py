@@ -15,6 +15,7 @@ from vsa.face import bundle, crops
 from vsa.face.blendshapes import NAMES as BLENDSHAPES
 from vsa.face.litert import LiteRTEngine
 from vsa.face.quiet import hushed
+from vsa.face.telemetry import REQUIREMENT, reports_usage
 from vsa.media.picture import Box, Picture, even_region
 
 Floats = npt.NDArray[np.float32]
@@ -50,10 +51,10 @@ class MediaPipeEngine(LiteRTEngine):
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
         release = version("mediapipe")
-        if int(release.split(".")[0]) >= 1:
+        if reports_usage(release):
             raise VsaError(
-                f"mediapipe {release} sends usage metrics to its maker, as its own notice says.",
-                'pip install "mediapipe>=0.10.33,<1"',
+                f"mediapipe {release} sends usage metrics to its maker.",
+                f'pip install "{REQUIREMENT}"',
             )
         self.detail = f"mediapipe {release} (FaceLandmarker, VIDEO mode)"
         try:

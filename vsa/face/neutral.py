@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -29,8 +30,6 @@ def direction(gaze_deg: npt.ArrayLike) -> tuple[float, float] | None:
     -------
     Yaw and pitch, degrees; None with fewer than `LEAST` readings.
     """
-    from scipy.ndimage import gaussian_filter
-
     gaze = np.asarray(gaze_deg, np.float64).reshape(-1, 2)
     gaze = gaze[np.isfinite(gaze).all(axis=1)]
     if len(gaze) < LEAST:
@@ -38,7 +37,7 @@ def direction(gaze_deg: npt.ArrayLike) -> tuple[float, float] | None:
     edges = np.arange(-_LIMIT_DEG, _LIMIT_DEG + _CELL_DEG, _CELL_DEG)
     inside = np.clip(gaze, -_LIMIT_DEG, _LIMIT_DEG)
     density, _, _ = np.histogram2d(inside[:, 0], inside[:, 1], bins=(edges, edges))
-    density = gaussian_filter(density, _SPREAD_DEG / _CELL_DEG)
+    density = cv2.GaussianBlur(density, (0, 0), _SPREAD_DEG / _CELL_DEG)
     peak = np.unravel_index(int(np.argmax(density)), density.shape)
     spot = edges[np.array(peak)] + _CELL_DEG / 2
     for _ in range(10):

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from vsa.face import appearance
 from vsa.face.layout import SAME
@@ -141,6 +140,8 @@ def _matched(known: list[Person], new: list[Person]) -> list[Person]:
     """Recognize the people of a new layout among those known so far, all at once (Hungarian method)."""
     if not known or not new:
         return [*known, *new]
+    from scipy.optimize import linear_sum_assignment  # half a second that most calls don't need
+
     offers = [[_priced(k, n, _cost) for n in new] for k in known]
     prices = np.array([[min(price, _NEVER) for price, _ in row] for row in offers])
     found = {j: i for i, j in zip(*linear_sum_assignment(prices), strict=True) if prices[i, j] < DEAREST}

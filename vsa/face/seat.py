@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from vsa.face import crops, scan
 from vsa.face.detector import Detections, overlaps
 from vsa.face.engine import FaceEngine, Floats
 from vsa.face.tiles import Tile
-from vsa.face.tracklet import Reading, Tracklet, face_box
+from vsa.face.tracklet import Box, Reading, Tracklet, middle
 from vsa.media.picture import Bytes, Picture, mean_difference
 
 Numbered = tuple[int, Picture]
@@ -107,9 +108,9 @@ class Seat:
             if (k == 0 and found is not None) or picture.t - self._looked_s >= every_s - 1e-6:
                 for face in self._look(frame, picture, motion, found if k == 0 else None, alone):
                     self._backwards(face, picture, [*earlier, *pictures[:k]], alone)
-            self._boxes[frame] += [face_box(f.points) for f in self.live if f.points is not None]
-            if self.live and self.live[0].points is not None:
-                self._last_seen = face_box(self.live[0].points)
+            self._boxes[frame] += [f.last.box for f in self.live if f.last is not None]
+            if self.live and self.live[0].last is not None:
+                self._last_seen = self.live[0].last.box
             self._expected = max(self._expected, len(self.live))
             self._last = picture
         return [t for t in self._touched.values() if t.pending]
@@ -120,17 +121,17 @@ class Seat:
             self._end(face)
 
     def _step(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> None:
-        previous = face.points
+        previous = face.last
         if motion == 0.0 and previous is not None and face.stream is None:
             # the tile repeats its picture: so does the result
-            self._keep(face, Reading(frame, picture.t, previous, face.presence, 0.0, True))
+            self._keep(face, replace(previous, frame=frame, t=picture.t, motion=0.0, repeated=True))
             return
         reading = self._read(face, frame, picture, motion, alone)
-        if reading.presence < MIN_PRESENCE or not self._mine(*_centre(reading.points)):
+        if reading.presence < MIN_PRESENCE or not self._mine(*middle(reading.box)):
             self._end(face)
             return
         seconds = picture.t - self._last.t if self._last is not None else 0.0
-        if previous is not None and _jumped(previous, reading.points, seconds):
+        if previous is not None and _jumped(previous.box, reading.box, seconds):
             self._end(face)
             face = self._start(face.crop)
         self._keep(face, reading)
@@ -148,7 +149,7 @@ class Seat:
         return seen.warp(replace(crop, x=crop.x - left, y=crop.y - top).matrix(), crops.SIZE)
 
     def _keep(self, face: Tracklet, reading: Reading) -> None:
-        face.points, face.presence = reading.points, reading.presence
+        face.last = reading
         if not reading.repeated:
             face.crop = crops.from_landmarks(reading.points)
         face.pending.append(reading)
@@ -169,11 +170,11 @@ class Seat:
     def _part_meeting(self, frame: int) -> None:
         """Where two faces become one, end both: who goes on is decided by appearance over the whole session."""
         for one, other in itertools.combinations(list(self.live), 2):
-            if one not in self.live or other not in self.live or one.points is None or other.points is None:
+            if one not in self.live or other not in self.live or one.last is None or other.last is None:
                 continue
-            if overlaps(face_box(one.points), [face_box(other.points)])[0] < _MEETING:
+            if overlaps(one.last.box, [other.last.box])[0] < _MEETING:
                 continue
-            better, worse = (one, other) if one.presence >= other.presence else (other, one)
+            better, worse = (one, other) if one.last.presence >= other.last.presence else (other, one)
             if worse.pending and worse.pending[-1].frame == frame:
                 worse.pending.pop()
             self._end(worse)
@@ -199,7 +200,7 @@ class Seat:
                 continue
             face = self._start(crops.from_eyes(box, eyes))
             reading = self._read(face, frame, picture, motion, alone)
-            centre = _centre(reading.points)
+            centre = middle(reading.box)
             if reading.presence < MIN_PRESENCE or not self._mine(*centre) or self._taken(*centre, but=face):
                 self._end(face)
                 del self._touched[face.number]
@@ -214,9 +215,9 @@ class Seat:
 
     def _taken(self, x: float, y: float, box: Floats | None = None, *, but: Tracklet | None = None) -> bool:
         for face in self.live:
-            if face is but or face.points is None:
+            if face is but or face.last is None:
                 continue
-            live = face_box(face.points)
+            live = face.last.box
             if live[0] < x < live[0] + live[2] and live[1] < y < live[1] + live[3]:
                 return True
             if box is not None and overlaps(live, [box])[0] > 0.2:
@@ -227,36 +228,31 @@ class Seat:
         if face.stream is not None or not earlier:
             return
         first = face.pending[0]
-        crop, points, presence = face.crop, first.points, first.presence
+        crop, last = face.crop, first
         readings: list[Reading] = []
         for k in range(len(earlier) - 1, -1, -1):
             frame, picture = earlier[k]
             before = earlier[k - 1][1] if k else None
             motion = mean_difference(picture, before, self.tile.box) if before is not None else float("nan")
             if mean_difference(later, picture, self.tile.box) == 0.0:
-                reading = Reading(frame, picture.t, points, presence, motion, True)
+                reading = replace(last, frame=frame, t=picture.t, motion=motion, repeated=True)
             else:
                 raw, sure = self.engine.landmarks([self._crop(picture, crop)], alone=alone)
                 reading = Reading(frame, picture.t, crop.to_picture(raw[0]), float(sure[0]), motion, False)
-                if reading.presence < MIN_PRESENCE or _jumped(points, reading.points, 0.0):
+                if reading.presence < MIN_PRESENCE or _jumped(last.box, reading.box, 0.0):
                     break
-            box = face_box(reading.points)
+            box = reading.box
             if any(overlaps(box, [other])[0] > 0.2 for other in self._boxes.get(frame, [])):
                 break
             readings.append(reading)
             self._boxes.setdefault(frame, []).append(box)
-            points, presence, later = reading.points, reading.presence, picture
-            crop = crops.from_landmarks(points)
+            last, later = reading, picture
+            crop = crops.from_landmarks(reading.points)
         face.pending[:0] = readings[::-1]
 
 
-def _centre(points: Floats) -> tuple[float, float]:
-    x, y, w, h = face_box(points)
-    return x + w / 2, y + h / 2
-
-
-def _jumped(before: Floats, after: Floats, seconds: float) -> bool:
-    (x0, y0), (x1, y1) = _centre(before), _centre(after)
-    w0, w1 = face_box(before)[2], face_box(after)[2]
-    allowed = (_JUMP_WIDTHS + _JUMP_WIDTHS_PER_S * min(seconds, 0.5)) * max(w0, 1.0)
-    return bool(np.hypot(x1 - x0, y1 - y0) > allowed or not 0.6 < w1 / max(w0, 1.0) < 1.67)
+def _jumped(before: Box, after: Box, seconds: float) -> bool:
+    (x0, y0), (x1, y1) = middle(before), middle(after)
+    width = max(before[2], 1.0)
+    allowed = (_JUMP_WIDTHS + _JUMP_WIDTHS_PER_S * min(seconds, 0.5)) * width
+    return math.hypot(x1 - x0, y1 - y0) > allowed or not 0.6 < after[2] / width < 1.67

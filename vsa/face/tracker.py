@@ -18,9 +18,10 @@ from vsa.face.tiles import Tile
 from vsa.face.tracklet import Reading, Readings, Tracklet
 from vsa.media.picture import Box, Picture
 
-#: The layout is looked at again this often, s, and for the smallest faces this often.
+#: The layout is looked at again this often, s.
 SCAN_EVERY_S = 4.0
-FINE_EVERY_S = 20.0
+#: The smallest faces are looked for this long after a change, then half as often each time, but at least this often, s.
+FINE_EVERY_S, FINE_AT_LEAST_S = 15.0, 120.0
 #: What a face looks like is noted in its first chunks, and then this often, s.
 DESCRIBE_AT_FIRST, DESCRIBE_EVERY_S = 4, 2.0
 #: A seat is given up when a cut replaced this share of its tile.
@@ -65,15 +66,18 @@ class Tracker:
         self._epoch = 0
         self._cuts = CutFinder()
         self._scanned_s = self._fine_s = -np.inf
+        self._fine_every_s = FINE_EVERY_S / 2
         self._proposed: list[Tile] = []
         self._earlier: list[Numbered] = []
+        self._due: list[tuple[Tracklet, list[Reading], Floats, bool, dict[int, Picture]]] = []
 
     def process(self, chunk: Sequence[Numbered]) -> list[Future[Readings]]:
         """Analyse the next pictures (index and picture, in order).
 
         Returns
         -------
-        Futures of what was measured: expressions are scored while the next chunk is followed.
+        Futures of what was measured up to the chunk before: expressions are scored by cores that would wait for
+        the slowest seat. `rest` gives the last ones.
         """
         replaced = [self._cuts.replaced(picture) for _, picture in chunk]
         starts = [k for k, parts in enumerate(replaced) if parts or k == 0]
@@ -86,6 +90,11 @@ class Tracker:
             self._earlier = [*self._earlier, *segment]
         self._earlier = [p for p in self._earlier if p[0] >= chunk[0][0]]
         return measured
+
+    def rest(self) -> list[Future[Readings]]:
+        """What is still to be measured when there are no more pictures."""
+        due, self._due = self._due, []
+        return [self._pool.submit(self._measure, *one) for one in due]
 
     def close(self) -> None:
         """Give back what the engine holds."""
@@ -102,9 +111,10 @@ class Tracker:
             self._pool.submit(self._follow, seat, segment, found.get(id(seat)), busy <= 1)
             for seat in self._seats
         ]
+        measured = self.rest()
         pictures = dict(segment)
-        followed = [one for job in jobs for one in job.result()]
-        return [self._pool.submit(self._measure, *one, pictures) for one in followed]
+        self._due = [(*one, pictures) for job in jobs for one in job.result()]
+        return measured
 
     def _follow(
         self, seat: Seat, segment: Sequence[Numbered], found: Detections | None, alone: bool
@@ -164,12 +174,13 @@ class Tracker:
 
     def _scan(self, pictures: Sequence[Picture], replaced: list[Box]) -> dict[int, Detections]:
         t = pictures[0].t
-        fine = bool(replaced) or t - self._fine_s >= FINE_EVERY_S
+        fine = bool(replaced) or t - self._fine_s >= self._fine_every_s
         sample = [pictures[k] for k in sorted({0, len(pictures) // 2, len(pictures) - 1})]
         scan = layout.examine(self.engine, sample, self._hints, fine=fine)
         self._scanned_s = t
         if fine:
             self._fine_s = t
+            self._fine_every_s = FINE_EVERY_S if replaced else min(2 * self._fine_every_s, FINE_AT_LEAST_S)
         lost = [s for s in self._seats if any(_share(s.tile.box, part) > _SEAT_LOST for part in replaced)]
         kept = [s for s in self._seats if s not in lost]
         if replaced or not self._seats or self._agreed(scan.tiles):

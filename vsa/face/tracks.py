@@ -13,6 +13,9 @@ from vsa.face.tracklet import Box, Readings, face_box
 
 Floats = npt.NDArray[np.float32]
 
+#: Readings that one moment is the mean of.
+_MOMENT = 12
+
 
 @dataclass(eq=False)
 class Track:
@@ -71,9 +74,11 @@ class Track:
         self._note(readings)
 
     def _note(self, readings: Readings) -> None:
-        x, y, w, h = np.mean([face_box(p) for p in readings.points], axis=0)
-        where = np.array([readings.t.mean(), x + w / 2, y + h / 2, w], np.float32)
-        self.moments.append(np.concatenate([where, readings.blendshapes.mean(0)]))
+        low, high = readings.points[:, :, :2].min(1), readings.points[:, :, :2].max(1)
+        middle, width = (low + high) / 2, high[:, :1] - low[:, :1]
+        rows = np.concatenate([readings.t[:, None], middle, width, readings.blendshapes], axis=1)
+        parts = max(1, len(rows) // _MOMENT)
+        self.moments += [part.mean(0).astype(np.float32) for part in np.array_split(rows, parts)]
         if readings.appearance is not None:
             self._looks.append((readings.clarity, readings.appearance))
 

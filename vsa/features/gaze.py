@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from vsa.face.neutral import direction
 from vsa.features import blinks
 from vsa.features.limits import LEVEL_S, face_of, need_eyes, need_seconds
-from vsa.features.registry import feature
+from vsa.features.registry import TooLittle, feature
 from vsa.features.session import Face, Session
 from vsa.features.signals import Flags, Floats
 
@@ -21,9 +22,6 @@ SCREEN_CONE_DEG = 12.0
 LIDS_SHARE = 0.4
 #: Gaze follows the lids in a blink, and for this long before and after it.
 BLINK_MARGIN_S = 0.1
-
-_BIN_DEG = 2.0
-_REFINE_DEG = 5.0
 
 
 @feature(
@@ -57,32 +55,10 @@ def home(face: Face) -> tuple[float, float]:
     """The person's home direction (yaw, pitch), deg: what extraction found, else the mode of the session's gaze."""
     if face.gaze_neutral_deg is not None:
         return face.gaze_neutral_deg
-    usable = readable(face)
-    return mode_deg(face.columns(("gaze_yaw", "gaze_pitch"))[usable], face.weights_s[usable])
-
-
-def mode_deg(gaze: Floats, weights: Floats) -> tuple[float, float]:
-    """Where gaze is most often: the densest spot of a smoothed histogram, then the mean about it.
-
-    Parameters
-    ----------
-    gaze
-        Yaw and pitch, deg, shape (n, 2), n >= 1.
-    weights
-        Time that each stands for, shape (n,).
-    """
-    from scipy.ndimage import gaussian_filter
-
-    edges = np.arange(-90.0, 90.0 + _BIN_DEG, _BIN_DEG)
-    density, _, _ = np.histogram2d(gaze[:, 0], gaze[:, 1], bins=(edges, edges), weights=weights)
-    density = gaussian_filter(density, 2.0)
-    spot = np.array(np.unravel_index(int(np.argmax(density)), density.shape)) * _BIN_DEG - 90.0 + _BIN_DEG / 2
-    for _ in range(5):
-        near = np.linalg.norm(gaze - spot, axis=1) <= _REFINE_DEG
-        if not weights[near].sum() > 0:
-            break
-        spot = np.average(gaze[near], axis=0, weights=weights[near])
-    return float(spot[0]), float(spot[1])
+    found = direction(face.columns(("gaze_yaw", "gaze_pitch"))[readable(face)])
+    if found is None:
+        raise TooLittle("gaze was read too seldom to know where this person looks most")
+    return found
 
 
 def angle_from(face: Face, direction: tuple[float, float]) -> Floats:

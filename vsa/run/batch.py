@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,8 @@ def extract(
     results = Results(out)
     before = [p for p in plans if not afresh and overlay is None and is_finished(p, results, settings)]
     listener.begin(len(plans), len(before), engine)
+    if len(before) < len(plans):
+        threading.Thread(target=_load_features, daemon=True).start()
     done: list[str] = []
     failed: list[Failure] = []
     tried = [plan.session_id for plan in before]
@@ -129,6 +132,16 @@ def is_finished(plan: SessionPlan, results: Results, settings: Settings) -> bool
     return all(
         _same(video.path, video.role, source) for video, source in zip(plan.videos, sources, strict=True)
     )
+
+
+def _load_features() -> None:
+    """Import what the features need while the first session is followed: a second of scipy on a core that waits."""
+    import scipy.signal  # noqa: F401
+    import scipy.spatial.transform  # noqa: F401
+
+    import vsa.features.registry
+
+    vsa.features.registry.features()
 
 
 def _same(path: Path, role: str | None, source: dict[str, Any]) -> bool:
