@@ -227,7 +227,8 @@ def test_tracking_with_mediapipe_keeps_mediapipes_landmarks_and_scores():
     stream.close()
     with ThreadPoolExecutor(2) as pool:
         tracker = Tracker(reference, pool)
-        measured = [f.result() for f in tracker.process(list(enumerate(pictures())))]
+        assert not tracker.process(list(enumerate(pictures())))
+        measured = [future.result() for future in tracker.rest()]
         tracker.close()
     assert len(measured) == 1
     np.testing.assert_array_equal(measured[0].frame, range(COUNT))

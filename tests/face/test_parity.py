@@ -131,6 +131,7 @@ def vsa_readings(file: str, first: int, last: int) -> list[Readings]:
         pictures = itertools.islice(enumerate(recording.pictures()), first, last)
         while chunk := list(itertools.islice(pictures, CHUNK)):
             measured += [future.result() for future in tracker.process(chunk)]
+        measured += [future.result() for future in tracker.rest()]
         tracker.close()
     return measured
 

@@ -155,7 +155,7 @@ def test_a_full_disk_is_said_and_nothing_half_done_is_left(tmp_path: Path) -> No
     if mounted.returncode:
         pytest.skip("a small disk can't be mounted here (needs root)")
     try:
-        (disk / "filler").write_bytes(bytes(1_000_000))
+        (disk / "filler").write_bytes(bytes((1 << 20) - 8192))
         done = vsa("extract", media_files.no_audio(tmp_path), "--out", disk / "out")
         assert done.returncode in (2, 3)
         assert "full" in done.stdout + done.stderr

@@ -31,6 +31,7 @@ def measured(call):
         pictures = list(enumerate(recording.pictures()))
         for start in range(0, len(pictures), 16):
             rows += [future.result() for future in tracker.process(pictures[start : start + 16])]
+        rows += [future.result() for future in tracker.rest()]
         tracker.close()
     out = {}
     for name, (x, y, w, h) in call.tiles.items():

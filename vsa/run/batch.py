@@ -136,7 +136,7 @@ def is_finished(plan: SessionPlan, results: Results, settings: Settings) -> bool
 
 def _load_features() -> None:
     """Import what the features need while the first session is followed: a second of scipy on a core that waits."""
-    import scipy.signal  # noqa: F401
+    import scipy.signal
     import scipy.spatial.transform  # noqa: F401
 
     import vsa.features.registry
