@@ -39,7 +39,7 @@ lint: install  ## ruff (rules and layout) and mypy --strict
 	$(BIN)/mypy
 
 bench: models  ## speed and accuracy, printed beside what they are compared with
-	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
+	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s --write-docs
 
 clean:  ## remove what the other targets made, but for .venv
 	rm -rf build dist demo-out .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

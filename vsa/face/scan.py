@@ -70,9 +70,12 @@ def _whole(faces: Detections, box: Box, picture: Picture) -> npt.NDArray[np.bool
 
 
 def _without_parts(faces: Detections) -> Detections:
-    """Drop boxes whose centre lies in a better one: a nose found as a face in a crop that is too close."""
+    """Drop boxes whose centre lies in a better one: a nose found as a face in a crop that is too close.
+
+    The score counts more than the size: around a face too small for its crop the detector draws a large, unsure box.
+    """
     keep: list[int] = []
-    for k in np.argsort(-faces.scores * np.sqrt(faces.boxes[:, 2])):
+    for k in np.argsort(-(faces.scores**2) * np.sqrt(faces.boxes[:, 2])):
         cx, cy = faces.boxes[k, :2] + faces.boxes[k, 2:] / 2
         inside = any(
             b[0] < cx < b[0] + b[2] and b[1] < cy < b[1] + b[3] for b in (faces.boxes[j] for j in keep)

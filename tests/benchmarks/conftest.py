@@ -1,0 +1,74 @@
+"""What benchmarks measured, printed as it comes and, with `--write-docs`, kept in docs/."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Page -> what stands above its figures.
+PAGES = {
+    "performance": "# Performance\n\nWritten by `make bench`: speed and memory, each beside what it is compared with "
+    "in the same run. Figures depend on the machine; the ratios less so.\n",
+    "accuracy": "# Accuracy\n\nWritten by `make bench`: what vsa measures, held against what is known.\n",
+}
+
+Say = Callable[[str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-docs", action="store_true", help="Write docs/performance.md and docs/accuracy.md."
+    )
+
+
+@pytest.fixture(scope="session")
+def _pages(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, list[str]]]]:
+    pages: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    yield pages
+    if request.config.getoption("--write-docs", default=False):
+        for page, sections in pages.items():
+            text = [PAGES[page], f"{machine()}.\n"]
+            for title, lines in sections.items():
+                text += [f"## {title}\n", *lines, ""]
+            (ROOT / "docs" / f"{page}.md").write_text("\n".join(text), "utf-8")
+
+
+@pytest.fixture
+def figures(
+    request: pytest.FixtureRequest, _pages: dict[str, dict[str, list[str]]]
+) -> Callable[[str, str], Say]:
+    """`figures(page, title)` gives a function that prints a line and keeps it under that title."""
+
+    def section(page: str, title: str) -> Say:
+        print(f"\n{title}")
+
+        def say(line: str) -> None:
+            print(line)
+            _pages[page][title].append(line)
+
+        return say
+
+    return section
+
+
+def machine() -> str:
+    """Date, commit and machine of this run."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    info = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (
+        f"{datetime.date.today()}, commit {commit.stdout.strip() or 'unknown'}, {cores} cores of "
+        f"{model[1].strip() if model else platform.machine()}, Python {platform.python_version()}"
+    )
