@@ -87,7 +87,8 @@ def test_annotated_blinks(tmp_path: Path, figures: Figures) -> None:
     truth = np.genfromtxt(clip_path("webcam_man_53s_blinks.csv"), delimiter=",", names=True)
     say(
         "A man who talks, smiles, turns and then sits still for 53 s (webcam, 25 pictures/s): "
-        f"{len(np.atleast_1d(truth))} blinks annotated frame by frame, {len(found)} found, at {', '.join(f'{t:.2f}' for t in found.peak_s)} s."
+        f"{len(np.atleast_1d(truth))} blinks annotated frame by frame, {len(found)} found, "
+        f"at {', '.join(f'{t:.2f}' for t in found.peak_s)} s."
     )
     assert len(found) == len(np.atleast_1d(truth))
 

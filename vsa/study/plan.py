@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsa.errors import InputError
+from vsa.study.cells import shown
 
 #: ``left``, ``right``, a place in reading order, or a rectangle x, y, w, h in px.
 TileHint = str | int | tuple[int, int, int, int]
 
-_ID = re.compile(r"[^\W_][\w .@+=-]*", re.UNICODE)
-_LONGEST_ID = 120
+#: What an id may hold besides letters, digits and underscores: what call programs and file managers put into names.
+_MARKS = " .-@+=()[],'&#!~"
+#: In characters, and in bytes as a disk counts them (255 at most, with what a folder in the making adds).
+_LONGEST_ID, _LONGEST_ID_BYTES = 120, 200
+#: Files of a results folder.
+_TAKEN = ("features.parquet", "failures.csv")
 
 
 @dataclass(frozen=True)
@@ -64,31 +69,47 @@ def from_media(paths: Sequence[Path]) -> list[SessionPlan]:
     """
     plans: dict[str, SessionPlan] = {}
     for path in dict.fromkeys(path.absolute() for path in paths):
-        name = path.stem
+        name = normal_id(path.stem)
         if fault := id_fault(name):
             raise InputError(
-                f"{path}: '{name}' can't name a session: {fault}.",
+                f"{shown(str(path), 300)}: '{shown(name)}' can't name a session: {fault}.",
                 "Rename the file, or give it a session_id in a manifest.",
             )
-        if name in plans:
-            other = plans[name].videos[0].path
+        if other := plans.get(name.casefold()):
             raise InputError(
-                f"{other} and {path} would both be session '{name}'.",
+                f"{other.videos[0].path} and {path} would both be session '{other.session_id}'.",
                 "Rename one, or list them in a manifest with a session_id each.",
             )
-        plans[name] = SessionPlan(name, (Video(path),))
+        plans[name.casefold()] = SessionPlan(name, (Video(path),))
     return list(plans.values())
 
 
+def normal_id(text: str) -> str:
+    """An id in one spelling: some systems store an accented letter as two characters, others as one."""
+    return unicodedata.normalize("NFC", text)
+
+
 def id_fault(session_id: str) -> str:
-    """Why a session can't be called so; empty if it can. The id is a folder's name on any system."""
+    """Why a session can't be called so; empty if it can. The id is the name of a folder."""
     if not session_id:
         return "it is empty"
-    if len(session_id) > _LONGEST_ID:
-        return f"it has more than {_LONGEST_ID} characters"
-    if not _ID.fullmatch(session_id) or session_id.endswith((" ", ".")):
-        return "it may hold letters, digits, spaces and . _ - @ + =, and begins with a letter or digit"
+    if len(session_id) > _LONGEST_ID or len(session_id.encode("utf-8", "replace")) > _LONGEST_ID_BYTES:
+        return f"it has more than {_LONGEST_ID} characters (or {_LONGEST_ID_BYTES} bytes)"
+    first = session_id[0]
+    if not (_is_word(first) and not unicodedata.category(first).startswith("M")):
+        return "it must begin with a letter or digit"
+    if wrong := {c for c in session_id if not _is_word(c) and c not in _MARKS}:
+        return f"it may hold letters, digits, spaces and _{_MARKS.strip()}, and not {shown(''.join(sorted(wrong)))}"
+    if session_id.endswith((" ", ".")):
+        return "it may not end in a dot or space"
+    if session_id.casefold() in _TAKEN:
+        return "a file of the results folder has that name"
     return ""
+
+
+def _is_word(character: str) -> bool:
+    """A letter, a mark on one (accents, vowels of Indic scripts), a digit or an underscore."""
+    return character == "_" or unicodedata.category(character)[0] in "LMN"
 
 
 def parse_tile(text: str) -> TileHint:

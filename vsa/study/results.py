@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import csv
 import errno
+import hashlib
 import json
 import os
+import platform
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from vsa.errors import InputError, SessionError
+from vsa.study.failures import Failure, read_failures, write_failures
 
-#: Folders of sessions in the making: ``.<session_id>.<process>-<random>.part``.
-_PART = ".part"
-FAILURE_COLUMNS = ("session_id", "stage", "error", "hint")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a session is not there."""
-
-    session_id: str
-    stage: str
-    error: str
-    hint: str
+#: What a session's folder may hold. A folder that holds anything else is not vsa's to replace.
+SESSION_FILES = (
+    "session.json",
+    "face.parquet",
+    "landmarks.npz",
+    "voice.parquet",
+    "turns.parquet",
+    "turns.rttm",
+    "features.parquet",
+)
+#: File managers put these into any folder.
+_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
+#: What a table of a finished session ends with.
+_PARQUET_END = b"PAR1"
+#: This machine, in the names of what is in the making: another's processes are not known here.
+_HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+#: In the making: ``.<name>.<host>-<process>-<random>.part``; ``.old.part`` is what it takes the place of.
+_PART = re.compile(r"\.(?P<name>.+)\.(?P<host>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}(?P<old>\.old)?\.part")
+#: What another machine left, or a process whose number is in use again, goes when it has not been touched so long, s.
+_STALE_S = 7 * 24 * 3600
+#: Others that finish the same session at the same time can be in the way this often.
+_TRIES = 20
 
 
 class Results:
@@ -37,25 +49,29 @@ class Results:
     Parameters
     ----------
     folder
-        Made if it is not there.
-
-    Raises
-    ------
-    InputError
-        When it can't be written.
+        It need not be there; `prepare` makes it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def prepare(self) -> None:
+        """Make the folder ready to be written into, and remove what a killed run left.
+
+        Raises
+        ------
+        InputError
+            When it can't be written.
+        """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / f".{uuid.uuid4().hex}{_PART}"
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self._part("probe")
             probe.mkdir()
             probe.rmdir()
             self._sweep()
         except OSError as error:
             raise InputError(
-                f"The output folder {folder} can't be written ({error.strerror or error}).",
+                f"The output folder {self.folder} can't be written ({error.strerror or error}).",
                 "Give another one with --out, or make room.",
             ) from None
 
@@ -64,13 +80,24 @@ class Results:
         return self.folder / session_id
 
     def finished(self, session_id: str) -> dict[str, Any] | None:
-        """The ``session.json`` of a finished session; None if it is not there or can't be read."""
+        """The ``session.json`` of a finished session; None if it or a table is not there or can't be read."""
+        folder = self.session(session_id)
         try:
-            record = json.loads((self.session(session_id) / "session.json").read_text("utf-8"))
-        except (OSError, ValueError):
+            record = json.loads((folder / "session.json").read_text("utf-8"))
+            whole = all(_ends_well(folder / name) for name in ("face.parquet", "features.parquet"))
+        except (OSError, ValueError, RecursionError):
             return None
-        return (
-            record if isinstance(record, dict) and record.get("status") in ("complete", "partial") else None
+        if not whole or not isinstance(record, dict) or record.get("status") not in ("complete", "partial"):
+            return None
+        return record
+
+    def strangers(self, session_id: str) -> list[str]:
+        """What lies where a session goes and is not vsa's, by name: such a folder is never replaced."""
+        folder = self.session(session_id)
+        if not folder.is_dir():
+            return [folder.name] if os.path.lexists(folder) else []
+        return sorted(
+            p.name for p in folder.iterdir() if p.name not in (*SESSION_FILES, *_LITTER) or p.is_dir()
         )
 
     @contextmanager
@@ -80,19 +107,28 @@ class Results:
         Raises
         ------
         SessionError
-            Stage ``write``, when the disk is full or the folder can't be written.
+            Stage ``write``, when the disk is full or the folder can't be written. Any `OSError` of the block counts
+            as one: what else can raise it in there must be said there.
         """
-        part = self.folder / f".{session_id}.{os.getpid()}-{uuid.uuid4().hex[:8]}{_PART}"
+        part = self._part(session_id)
         try:
             part.mkdir()
             yield part
-            for name in part.iterdir():
-                _to_disk(name)
-            _replace(part, self.session(session_id))
+            for path in (*part.iterdir(), part):
+                _to_disk(path)
+            self._replace(part, session_id)
+            _to_disk(self.folder)
+        except BrokenPipeError:  # nobody reads what is printed any more
+            raise
         except OSError as error:
             raise SessionError("write", *_why_not_written(error, self.folder)) from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def amend(self, session_id: str, record: Mapping[str, Any]) -> None:
+        """Replace the ``session.json`` of a finished session."""
+        with self._whole(f"{session_id}/session.json") as part:
+            write_json(part, record)
 
     def sessions(self) -> list[str]:
         """Ids of the finished sessions, sorted."""
@@ -100,43 +136,71 @@ class Results:
         return sorted(name for name in names if not name.startswith(".") and self.finished(name))
 
     def gather_features(self) -> int:
-        """Write ``features.parquet``, one row per finished session; how many there are."""
+        """Write ``features.parquet``, one row per finished session in order of id; how many there are."""
         import pandas as pd
 
-        rows = [
-            pd.read_parquet(path)
-            for name in self.sessions()
-            if (path := self.session(name) / "features.parquet").exists()
-        ]
+        rows = []
+        for name in self.sessions():
+            with suppress(
+                OSError, ValueError
+            ):  # damaged after it was finished: `vsa extract --afresh` mends it
+                rows.append(pd.read_parquet(self.session(name) / "features.parquet"))
+        none = pd.DataFrame({"session_id": pd.Series(dtype="str")})
         with self._whole("features.parquet") as part:
-            table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame({"session_id": []})
-            table.to_parquet(part, index=False)
+            (pd.concat(rows, ignore_index=True) if rows else none).to_parquet(part, index=False)
         return len(rows)
 
     def failures(self) -> list[Failure]:
         """What ``failures.csv`` says."""
-        path = self.folder / "failures.csv"
-        if not path.exists():
-            return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                Failure(*(row.get(name) or "" for name in FAILURE_COLUMNS)) for row in csv.DictReader(file)
-            ]
+        return read_failures(self.folder / "failures.csv")
 
     def note_failures(self, failed: Iterable[Failure], tried: Iterable[str]) -> None:
         """Bring ``failures.csv`` up to date: `tried` sessions leave it unless they are among the `failed`."""
-        left = [f for f in self.failures() if f.session_id not in set(tried)]
-        with self._whole("failures.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
-            out = csv.writer(file)
-            out.writerow(FAILURE_COLUMNS)
-            for f in sorted([*left, *failed], key=lambda f: f.session_id):
-                out.writerow([f.session_id, f.stage, f.error, f.hint])
+        new = {failure.session_id: failure for failure in failed}
+        gone = {*tried, *new}
+        left = [failure for failure in self.failures() if failure.session_id not in gone]
+        with self._whole("failures.csv") as part:
+            write_failures(part, [*left, *new.values()])
+
+    def _part(self, name: str, old: str = "") -> Path:
+        return self.folder / f".{name}.{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}{old}.part"
+
+    def _replace(self, part: Path, session_id: str) -> None:
+        """Rename a folder into place; an older one there goes away first, to the side."""
+        target = self.session(session_id)
+        for _ in range(_TRIES):
+            try:
+                part.rename(target)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            if strangers := self.strangers(session_id):
+                raise SessionError("write", *in_the_way(target, strangers))
+            old = self._part(session_id, ".old")
+            try:
+                target.rename(old)
+            except FileNotFoundError:  # another run has it in hand
+                continue
+            try:
+                part.rename(target)
+                return
+            except OSError as error:  # another run was faster
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            finally:
+                if not target.exists():
+                    old.rename(target)
+                shutil.rmtree(old, ignore_errors=True)
+        raise OSError(errno.EBUSY, "another run is writing the same session")
 
     @contextmanager
     def _whole(self, name: str) -> Iterator[Path]:
-        part = self.folder / f".{name}.{os.getpid()}{_PART}"
+        """A file to write that takes its name when the block ends well."""
+        part = self._part(name.replace("/", "."))
         try:
             yield part
+            _to_disk(part)
             os.replace(part, self.folder / name)
         except OSError as error:
             raise SessionError("write", *_why_not_written(error, self.folder)) from None
@@ -144,11 +208,21 @@ class Results:
             part.unlink(missing_ok=True)
 
     def _sweep(self) -> None:
-        """Remove what a killed run of this machine left."""
-        for path in self.folder.glob(f".*{_PART}"):
-            process = path.name.removesuffix(_PART).rpartition(".")[2].partition("-")[0]
-            if process.isdigit() and not _runs(int(process)):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        """Remove what a killed run left, and put back a session that it had moved aside."""
+        for path in self.folder.glob(".*.part"):
+            found = _PART.fullmatch(path.name)
+            if found is None:
+                continue
+            mine = found["host"] == _HOST and not _runs(int(found["process"]))
+            with suppress(OSError):
+                if not mine and time.time() - path.stat().st_mtime < _STALE_S:
+                    continue
+                if found["old"] and not self.session(found["name"]).exists():
+                    path.rename(self.session(found["name"]))
+                elif path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
@@ -156,21 +230,31 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
-def _replace(part: Path, target: Path) -> None:
-    """Rename a folder into place; an older one there goes away first, to the side."""
-    if target.exists():
-        old = part.with_name(part.name.removesuffix(_PART) + ".old" + _PART)
-        target.rename(old)
-        part.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        part.rename(target)
+def in_the_way(folder: Path, names: list[str]) -> tuple[str, str]:
+    """What to say of a folder that holds what vsa did not write."""
+    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return (
+        f"{folder} is there and holds what is no result of vsa ({listed}); it is not replaced.",
+        "Give another folder with --out, or move that away.",
+    )
+
+
+def _ends_well(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(_PARQUET_END)))
+        return file.read() == _PARQUET_END
 
 
 def _to_disk(path: Path) -> None:
-    if path.is_file():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks don't for folders
+            raise
+    finally:
+        os.close(handle)
 
 
 def _runs(process: int) -> bool:
@@ -184,9 +268,17 @@ def _runs(process: int) -> bool:
 
 
 def _why_not_written(error: OSError, folder: Path) -> tuple[str, str]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(folder)):
         return (
             f"The disk that holds {folder} is full.",
             "Make room and run the same command again: it goes on.",
         )
     return f"{folder} can't be written ({error.strerror or error}).", "Check the folder and its permissions."
+
+
+def _is_full(folder: Path) -> bool:
+    """NumPy says that it wrote less than it should, and not why."""
+    try:
+        return shutil.disk_usage(folder).free < 1 << 20
+    except OSError:
+        return False
