@@ -101,6 +101,21 @@ def matches(truth: CallTruth, got: Extracted) -> dict[str, Match]:
     return out
 
 
+def check(
+    truth: CallTruth, tmp_path: Path, *, least: float = 0.95, strayed: float = 0.02
+) -> tuple[Extracted, dict[str, Match]]:
+    """Every visible face is tracked, by one participant a person, and nobody else is there."""
+    got = extracted(truth.path, tmp_path / "out")
+    found = matches(truth, got)
+    for name, match in found.items():
+        print(f"{name}: {match.participant}, found {match.found:.3f}, strayed {match.strayed:.3f}")
+        assert match.found >= least, (name, match)
+        assert match.strayed <= strayed, (name, match)
+    assert len({m.participant for m in found.values()}) == len(truth.participants)
+    assert len(got.ids) == len(truth.participants)
+    return got, found
+
+
 def _inside(rows: pd.DataFrame, heads: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each frame's face is about where the truth has the head."""
     assert len(rows) == len(heads)

@@ -51,6 +51,7 @@ def staged(
     speaking: Callable[[float], str | None] = lambda t: None,
     over: Over = lambda canvas, t: None,
     crf: int = 18,
+    gop: int = 250,
 ) -> CallTruth:
     """Draw a plan.
 

@@ -104,6 +104,7 @@ def write_call(
     background: tuple[int, int, int] = WALL,
     decoys: Sequence[Box] = (),
     crf: int = 18,
+    gop: int = 250,
 ) -> CallTruth:
     """Draw each frame, encode it, and keep the truth.
 
@@ -113,11 +114,14 @@ def write_call(
         Called with the time (s) and an empty RGB canvas to draw into; returns where each participant is.
     people
         Participant name -> person, in the order of the truth.
+    crf, gop
+        The encoder's quality (51 is worst) and how many frames lie between key frames.
     """
     logs = {name: _Log() for name in people}
     frames = round(seconds * fps)
+    options = {"crf": str(crf), "g": str(gop), "preset": "veryfast"}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": str(crf), "preset": "veryfast"})
+        stream = container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.colorspace = 6  # BT.601, which the conversion below uses
         for i in range(frames):

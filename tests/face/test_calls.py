@@ -7,26 +7,11 @@ from pathlib import Path
 import compose
 import numpy as np
 import pytest
-from compose import Actor, CallTruth
-from extraction import Extracted, Match, extracted, matches
+from compose import Actor
+from extraction import check, extracted
 from people import clip_path
 
 from vsa.study.plan import SessionPlan, Video
-
-
-def check(
-    truth: CallTruth, tmp_path: Path, *, least: float = 0.95, strayed: float = 0.02
-) -> tuple[Extracted, dict[str, Match]]:
-    """Every visible face is tracked, by one participant a person, and nobody else is there."""
-    got = extracted(truth.path, tmp_path / "out")
-    found = matches(truth, got)
-    for name, match in found.items():
-        print(f"{name}: {match.participant}, found {match.found:.3f}, strayed {match.strayed:.3f}")
-        assert match.found >= least, (name, match)
-        assert match.strayed <= strayed, (name, match)
-    assert len({m.participant for m in found.values()}) == len(truth.participants)
-    assert len(got.ids) == len(truth.participants)
-    return got, found
 
 
 def test_nine_tile_gallery_tracks_every_face(tmp_path: Path) -> None:
@@ -34,16 +19,11 @@ def test_nine_tile_gallery_tracks_every_face(tmp_path: Path) -> None:
     assert got.record["layout"][0]["decided_by"] == ["borders"]
 
 
-@pytest.mark.parametrize("seats", [3, 5])
-def test_galleries_with_a_row_that_is_not_full(tmp_path: Path, seats: int) -> None:
-    check(compose.gallery(tmp_path / "gallery.mp4", seats, seed=seats), tmp_path)
-
-
-def test_participants_are_numbered_left_to_right_then_top_to_bottom(tmp_path: Path) -> None:
-    truth = compose.gallery(tmp_path / "gallery.mp4", 4)
+def test_gallery_with_a_row_that_is_not_full_is_numbered_left_to_right_then_down(tmp_path: Path) -> None:
+    truth = compose.gallery(tmp_path / "gallery.mp4", 5, seed=5, seconds=3)
     _, found = check(truth, tmp_path)
     order = sorted(truth.participants, key=lambda p: (p.tiles[0][1], p.tiles[0][0]))
-    assert [found[p.name].participant for p in order] == ["p1", "p2", "p3", "p4"]
+    assert [found[p.name].participant for p in order] == ["p1", "p2", "p3", "p4", "p5"]
 
 
 @pytest.mark.parametrize("gutter", [0, 16])
@@ -55,9 +35,8 @@ def test_side_by_side(tmp_path: Path, gutter: int) -> None:
         assert np.abs(np.array(record["tile"]) - person.tiles[0]).max() <= 8
 
 
-@pytest.mark.parametrize("corner", ["bottom-right", "top-left"])
-def test_speaker_view_with_a_small_self_view(tmp_path: Path, corner: str) -> None:
-    check(compose.speaker_view(tmp_path / "call.mp4", corner=corner, seconds=3), tmp_path)
+def test_speaker_view_with_a_small_self_view(tmp_path: Path) -> None:
+    check(compose.speaker_view(tmp_path / "call.mp4", corner="top-left", seconds=3), tmp_path)
 
 
 def test_camera_off_and_on_keeps_identity(tmp_path: Path) -> None:
@@ -72,9 +51,8 @@ def test_hand_over_the_face_keeps_identity(tmp_path: Path) -> None:
     check(compose.hand_over_face(tmp_path / "call.mp4"), tmp_path, least=0.93)
 
 
-@pytest.mark.parametrize("gutter", [0, 16])
-def test_tiles_that_swap_keep_identity(tmp_path: Path, gutter: int) -> None:
-    truth = compose.tiles_swap(tmp_path / "call.mp4", at=(2.0, 4.0), gutter=gutter)
+def test_tiles_that_swap_keep_identity(tmp_path: Path) -> None:
+    truth = compose.tiles_swap(tmp_path / "call.mp4", at=(1.5, 3.0), gutter=0, seconds=4.5)
     got, _ = check(truth, tmp_path)
     assert all("appearance" in p["identity"]["joined_by"] for p in got.record["participants"])
 
@@ -89,16 +67,10 @@ def test_two_people_who_cross_in_one_camera_stay_themselves(tmp_path: Path) -> N
     check(compose.crossing(tmp_path / "call.mp4"), tmp_path, least=0.85, strayed=0.06)
 
 
-@pytest.mark.parametrize("photo", ["astronaut", "grace_hopper"])
-def test_a_poster_is_nobody(tmp_path: Path, photo: str) -> None:
-    got, _ = check(compose.poster(tmp_path / "call.mp4", photo=photo, seconds=4), tmp_path)
-    aside = got.record["layout"][0]["set_aside"]
-    assert all(person["liveliness"] < 0.006 for person in aside)
-
-
 def test_a_poster_in_a_noisy_badly_compressed_picture_is_nobody(tmp_path: Path) -> None:
     truth = compose.poster(tmp_path / "call.mp4", seconds=5, noise=6.0, crf=34)
-    check(truth, tmp_path)
+    got, _ = check(truth, tmp_path)
+    assert got.record["layout"][0]["set_aside"], "the poster's face was not looked at"
 
 
 def test_a_face_then_a_cartoon_title_is_one_participant() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vsa.run.demo import Bond, Demo
 
 
 @click.command()
@@ -23,34 +28,78 @@ def demo(context: click.Context, out: Path, media: tuple[Path, ...]) -> None:
     The call is rendered from two public-domain portraits, and the cohort that the model learns from is simulated:
     nothing in OUT but what --media brings is about people.
     """
-    import pandas as pd
-    from rich.console import Console
-
     from vsa.commands.progress import listener
-    from vsa.report.summary import session_table
     from vsa.run.demo import run
-    from vsa.study.results import Results
 
     with listener(as_json=False) as told:
         done = run(out, media, told, told.say)
+    _show_sessions(done)
+    _show_bond(done.bond)
+    click.secho("\nWhere everything is", bold=True)
+    places = list(_places(done))
+    width = max(len(str(path)) for path, _ in places)
+    for path, what in places:
+        click.echo(f"  {path!s:<{width}}  {what}")
+    click.echo("\nNext: 'vsa extract YOUR_CALL.mp4 --out results' measures a recording of yours.")
+    context.exit(done.summary.exit_code)
+
+
+def _show_sessions(done: Demo) -> None:
+    import pandas as pd
+    from rich.console import Console
+
+    from vsa.report.summary import session_table
+    from vsa.study.results import Results
+
     results = Results(done.sessions)
-    console = Console()
+    click.echo()
+    click.secho(
+        "Who was on screen, and what they did" + (" (SIMULATED call)" if done.call else ""), bold=True
+    )
     for session_id in [*done.summary.before, *done.summary.done]:
         record = results.finished(session_id)
         if record is not None:
             row = pd.read_parquet(results.session(session_id) / "features.parquet").iloc[0]
-            console.print(session_table(record, {str(k): v for k, v in row.items() if k != "session_id"}))
-    counts = done.verdicts
+            Console().print(session_table(record, {str(k): v for k, v in row.items() if k != "session_id"}))
+    if done.call:
+        click.echo("The client smiles in her photograph already. Neither of the two is a person on a call.")
+        click.echo()
+    for failure in done.summary.failed:
+        click.echo(f"{failure.session_id} failed: {failure.error} {failure.hint}")
+
+
+def _show_bond(bond: Bond) -> None:
+    from vsa.bond.flags import NO_BETTER, UNCLEAR
+
+    info, counts, test = bond.info, bond.verdicts, bond.info.evaluation[0]
+    better = "The model beats the training mean for people held out, by more than chance explains."
+    click.secho("A bond model and a review list (SIMULATED: they say nothing about people)", bold=True)
     click.echo(
-        f"Simulated cohort: of {sum(counts.values())} sessions of new clients {counts['weak']} weak (review "
-        f"suggested), {counts['ok']} ok, {counts['abstain']} not judged. The model is trained on simulated "
-        "sessions and says nothing about people."
+        f"  Trained on {info.sessions} sessions of {info.clients} clients. For clients held out it makes\n"
+        f"  {_change(test.gain)} squared error than the training mean does (95 % interval: "
+        f"{_change(test.gain_low)} to {_change(test.gain_high)})."
     )
-    for what, path in (
-        ("signals and features", done.sessions),
-        ("cohort (simulated)", done.cohort),
-        ("model (simulated)", done.model),
-        ("review list (simulated)", done.flags),
-    ):
-        click.echo(f"  {what:<24} {path}")
-    context.exit(done.summary.exit_code)
+    click.echo(f"  {({'no better': NO_BETTER, 'unclear': UNCLEAR}).get(test.verdict, better)}")
+    click.echo(
+        f"  Of {sum(counts.values())} sessions of new clients: {counts['weak']} weak (review suggested), "
+        f"{counts['ok']} ok, {counts['abstain']} not judged (poor recording)."
+    )
+
+
+def _change(gain: float) -> str:
+    return f"{abs(gain):.1%} {'less' if gain >= 0 else 'more'}"
+
+
+def _places(done: Demo) -> Iterator[tuple[Path, str]]:
+    """Files and folders, and what they are."""
+    if done.call and done.truth:
+        yield done.call, "the call (simulated)"
+        yield done.truth, "what the two in it do, and when (simulated)"
+    for session_id in [*done.summary.before, *done.summary.done]:
+        yield done.sessions / session_id, "signals (face.parquet) and session.json"
+    yield done.sessions / "features.parquet", "a row of features a session"
+    if done.summary.failed:
+        yield done.sessions / "failures.csv", "sessions that failed, and why"
+    yield done.bond.cohort, "cohort (simulated)"
+    yield done.bond.model, "bond model (simulated)"
+    yield done.bond.flags, "review list (simulated)"

@@ -43,7 +43,8 @@ _NATIVE = "native"
     "--overlay",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="OUT.mp4",
-    help="Draw what was measured over the pictures of one session, to check it by eye.",
+    help="Draw what was measured over the pictures of one session, to check it by eye. With one recording per "
+    "participant each has its own film: OUT-<role>.mp4.",
 )
 @click.option("--afresh", is_flag=True, help="Do finished sessions again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each step.")
@@ -69,7 +70,7 @@ def extract(
     from vsa.run.session import Settings
 
     settings = Settings(_rate(fps), engine, landmarks)
-    plans, without_consent = _plans(sources)
+    plans, without_consent = _plans(sources, out)
     with listener(as_json) as told:
         told.leave_out(without_consent)
         summary = run(plans, out, settings, told, overlay=overlay, afresh=afresh)
@@ -91,17 +92,18 @@ def _rate(fps: str) -> float | None:
     return rate
 
 
-def _plans(sources: tuple[Path, ...]) -> tuple[list[SessionPlan], list[str]]:
+def _plans(sources: tuple[Path, ...], out: Path) -> tuple[list[SessionPlan], list[str]]:
     from vsa.errors import InputError
     from vsa.study.manifest import read_manifest
     from vsa.study.plan import from_media
+    from vsa.study.results import Results
 
-    tables = [source for source in sources if source.suffix.lower() == ".csv"]
+    tables = [source for source in sources if source.suffix.lower() in (".csv", ".tsv")]
     if not tables:
         return from_media(sources), []
     if len(sources) > 1:
         raise InputError("A manifest stands alone.", "Give one manifest, or media files.")
-    manifest = read_manifest(tables[0])
+    manifest = read_manifest(tables[0], finished=Results(out).sessions())
     if not manifest.plans:
         raise InputError(
             f"{tables[0]}: no session has consent.", "A session is processed where consent says yes."

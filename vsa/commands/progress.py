@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vsa.face.engine import FaceEngine
 from vsa.run.batch import Summary
 from vsa.run.session import Outcome
-from vsa.study.results import Failure
+from vsa.study.cells import printable
+from vsa.study.failures import Failure
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: A rate or a time left is a guess before so much time has gone by, s.
+_SETTLED_S = 1.0
 
 
 @contextmanager
@@ -22,8 +30,12 @@ def listener(as_json: bool) -> Iterator[Plain]:
     """What fits: JSON lines if asked for, bars in a terminal, else plain lines."""
     if as_json:
         yield JsonLines()
-    elif sys.stdout.isatty():
-        with Bars() as bars:
+        return
+    from rich.console import Console
+
+    console = Console()
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
+        with Bars(console) as bars:
             yield bars
     else:
         yield Plain()
@@ -68,6 +80,10 @@ class Plain:
             f"[{self.ended}/{self.sessions}] {failure.session_id}: FAILED. {failure.error} {failure.hint}"
         )
 
+    def draw(self, films: Sequence[Path]) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self.say(f"Overlay: {', '.join(map(str, films))}")
+
     def end(self, summary: Summary, out: Path) -> None:
         """The last line."""
         parts = [f"{len(summary.done)} done"]
@@ -78,8 +94,9 @@ class Plain:
         self.say(f"{', '.join(parts)}. Results: {out}")
 
     def say(self, line: str) -> None:
-        """Print a line."""
-        click.echo(line)
+        """Print a line, whatever file names are in it and whatever the terminal can show."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        click.echo(printable(line).encode(encoding, "backslashreplace").decode(encoding))
 
 
 class JsonLines(Plain):
@@ -130,6 +147,10 @@ class JsonLines(Plain):
             hint=failure.hint,
         )
 
+    def draw(self, films: Sequence[Path]) -> None:
+        """See `vsa.run.batch.Listener`."""
+        self._event("overlay", films=[str(film) for film in films])
+
     def end(self, summary: Summary, out: Path) -> None:
         """The last line."""
         self._event(
@@ -147,19 +168,22 @@ class JsonLines(Plain):
 class Bars(Plain):
     """A bar for the batch and one for the session, with the rate and the time left."""
 
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
 
         super().__init__()
+        fields = ("count", "rate", "left")
         self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[count]}"),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in fields),
+            console=console,
         )
-        self._all = self._bars.add_task("sessions", total=None, count="", rate="")
-        self._one = self._bars.add_task("", total=None, count="", rate="", visible=False)
+        blank: dict[str, Any] = dict.fromkeys(fields, "")
+        self._all = self._bars.add_task("sessions", total=None, visible=False, **blank)
+        self._one = self._bars.add_task("", total=None, visible=False, **blank)
+        self._began_s = self._began_one_s = 0.0
+        self._before = 0
 
     def __enter__(self) -> Bars:
         self._bars.start()
@@ -171,41 +195,56 @@ class Bars(Plain):
     def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
         """See `vsa.run.batch.Listener`."""
         super().begin(sessions, finished, engine)
-        self._bars.update(self._all, total=sessions, completed=finished, count=f"{finished}/{sessions}")
+        self._began_s, self._before = time.monotonic(), finished
+        self._bars.update(self._all, total=sessions, visible=sessions > 1)
+        self._step()
 
     def start(self, session_id: str) -> None:
         """See `vsa.run.batch.Listener`."""
-        self._bars.reset(self._one, total=None, description=session_id[:32], count="", rate="", visible=True)
+        self._began_one_s = time.monotonic()
+        self._bars.reset(
+            self._one, total=None, description=session_id[:24], count="", rate="", left="", visible=True
+        )
 
     def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
         """See `vsa.run.batch.Listener`."""
-        task = next(task for task in self._bars.tasks if task.id == self._one)
-        elapsed = task.elapsed or 0.0
+        gone_s = time.monotonic() - self._began_one_s
+        share = min(1.0, done_s / total_s) if total_s else 0.0
         self._bars.update(
             self._one,
             total=total_s or None,
             completed=done_s,
             count=f"{_clock(done_s)}/{_clock(total_s)}" if total_s else _clock(done_s),
-            rate=f"{frames / elapsed:.0f} pictures/s" if elapsed > 0.5 else "",
+            rate=f"{frames / gone_s:.0f} pictures/s" if gone_s > _SETTLED_S else "",
+            left=_left(gone_s, share, 1.0),
         )
+        self._step(share)
 
     def finish(self, outcome: Outcome) -> None:
         """See `vsa.run.batch.Listener`."""
         super().finish(outcome)
+        self._bars.update(self._one, visible=False)
         self._step()
 
     def fail(self, failure: Failure) -> None:
         """See `vsa.run.batch.Listener`."""
         super().fail(failure)
+        self._bars.update(self._one, visible=False)
         self._step()
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self._bars.console.print(line, markup=False, highlight=False)
+        self._bars.console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
-    def _step(self) -> None:
-        self._bars.update(self._one, visible=False)
-        self._bars.update(self._all, completed=self.ended, count=f"{self.ended}/{self.sessions}")
+    def _step(self, share: float = 0.0) -> None:
+        """The batch is at `ended` sessions and this share of one more."""
+        done = self.ended - self._before + share
+        self._bars.update(
+            self._all,
+            completed=self.ended + share,
+            count=f"{self.ended}/{self.sessions}",
+            left=_left(time.monotonic() - self._began_s, done, self.sessions - self._before),
+        )
 
 
 def sentence(outcome: Outcome) -> str:
@@ -224,4 +263,12 @@ def sentence(outcome: Outcome) -> str:
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _left(gone_s: float, done: float, of: float) -> str:
+    """Time left at the pace so far."""
+    if gone_s < _SETTLED_S or not 0 < done < of:
+        return ""
+    return f"{_clock(gone_s * (of - done) / done)} left"

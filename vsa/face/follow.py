@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vsa.face import bundle, neutral, table
+from vsa.face.blendshapes import NAMES
+from vsa.face.echoes import without_echoes
 from vsa.face.engine import FaceEngine, available_cores
-from vsa.face.liveness import is_participant
+from vsa.face.liveness import is_participant, is_still
 from vsa.face.people import Person, group
 from vsa.face.spool import Spool
 from vsa.face.tiles import Tile
@@ -189,10 +191,18 @@ class _Keeper:
 
 
 def _told_apart(times: Doubles, tracks: dict[int, Track], spans: list[LayoutSpan], spool: Spool) -> Followed:
-    people = group(list(tracks.values()))
+    frame, tracklet = spool.index()
+    first_score = len(table.COLUMNS) - len(NAMES)
+
+    def scores(track: Track, start: int, end: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        rows = np.flatnonzero((tracklet == track.number) & (frame >= start) & (frame <= end))
+        return frame[rows], spool.values(rows)[:, first_score:]
+
+    shown = without_echoes(list(tracks.values()), scores)
+    stills = [track for track in shown if is_still(track)]
+    people = [*group([track for track in shown if track not in stills]), *group(stills)]
     duration_s = float(times[-1] - times[0]) if len(times) else 0.0
     participants = [p for p in people if is_participant(p, len(times), duration_s)]
-    frame, tracklet = spool.index()
     faces = [_face_track(person, frame, tracklet, spool) for person in participants]
     return Followed(times, faces, [p for p in people if p not in participants], spans, spool)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,12 @@ class Scan:
 
 
 def examine(
-    engine: FaceEngine, pictures: Sequence[Picture], hints: Sequence[Tile] | None, *, fine: bool
+    engine: FaceEngine,
+    pictures: Sequence[Picture],
+    hints: Sequence[Tile] | None,
+    pool: Executor | None = None,
+    *,
+    fine: bool,
 ) -> Scan:
     """Find tiles and faces.
 
@@ -39,6 +45,8 @@ def examine(
         A few pictures of one layout; faces are looked for in the first.
     hints
         Tiles that the manifest gives: they win over guesses.
+    pool
+        Helps; its workers must not wait for this.
     fine
         Look for the smallest faces too.
     """
@@ -46,7 +54,7 @@ def examine(
     step = 1 + max(first.width, first.height) // _LARGE
     coarse = [picture.coarse(step) for picture in pictures] if step > 1 else pictures
     found_tiles = list(hints) if hints else [_scaled(tile, step) for tile in tiles.regions(coarse[0])]
-    faces = _faces(engine, first, found_tiles, fine=fine)
+    faces = _faces(engine, first, found_tiles, pool, fine=fine)
     if not hints:
         split: list[Tile] = []
         for region in found_tiles:
@@ -73,18 +81,22 @@ def examine(
     return Scan([found_tiles[n] for n in kept], [chosen[n] for n in kept])
 
 
-def _faces(engine: FaceEngine, picture: Picture, regions: Sequence[Tile], *, fine: bool) -> Detections:
+def _faces(
+    engine: FaceEngine, picture: Picture, regions: Sequence[Tile], pool: Executor | None, *, fine: bool
+) -> Detections:
     """Faces in regions: each as a whole first, and on a pyramid of crops where that shows nobody, or all of them.
 
     A region that is not framed by the platform may hold small tiles of its own, so that one face in it proves nothing.
     """
-    faces = scan.look(engine, picture, [region.box for region in regions])
+    faces = scan.look(engine, picture, [region.box for region in regions], pool)
     closer: list[Box] = []
     for region in regions:
         if fine or region.how == "whole" or not len(_inside(faces, region)):
             x, y, w, h = region.box
             closer += [(x + a, y + b, c, d) for a, b, c, d in scan.windows(w, h, fine=fine)]
-    return scan.look(engine, picture, [*(region.box for region in regions), *closer]) if closer else faces
+    if not closer:
+        return faces
+    return scan.look(engine, picture, [*(region.box for region in regions), *closer], pool)
 
 
 def _scaled(tile: Tile, factor: float) -> Tile:

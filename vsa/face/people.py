@@ -33,6 +33,8 @@ Doubles = npt.NDArray[np.float64]
 DEAREST = 0.6
 #: Looks that differ more than this are two people's, wherever they are seen.
 _OTHERS = 0.95
+#: Clear faces whose shading differs more than this are two people's, see `vsa.face.appearance.shape_distance`.
+_OTHER_SHAPE = 0.52
 #: What the same rectangle is worth after the layout changed.
 _SAME_SEAT = 0.15
 #: A face found again after a blink of the tracker, no other near it, needs no second thought: s and face widths.
@@ -195,12 +197,24 @@ def _cost(a: Person, b: Person) -> tuple[float, str]:
 
 
 def _seat_cost(a: Person, b: Person) -> tuple[float, str]:
-    """For what is left: one rectangle that had one person at a time, and no clear look that says otherwise."""
-    looks = min((_looks(one, other)[0] for one, other in _neighbours(a, b)), default=np.inf)
-    same = all(one.tile.overlap(other.tile) > SAME for one in a.tracks for other in b.tracks)
-    if same and looks < _OTHERS:
-        return looks * DEAREST / _OTHERS, "seat"
-    return np.inf, ""
+    """For what is left: one rectangle that had one person at a time, and no clear look that says otherwise.
+
+    There the light may have changed from dark to bright and from warm to cold, so that the shape of a clear face counts
+    too.
+    """
+    if not all(one.tile.overlap(other.tile) > SAME for one in a.tracks for other in b.tracks):
+        return np.inf, ""
+    apart = min((_apart(one, other) for one, other in _neighbours(a, b)), default=np.inf)
+    return (apart * DEAREST, "seat") if apart < 1 else (np.inf, "")
+
+
+def _apart(one: Track, other: Track) -> float:
+    """Difference of two faces in one seat; from 1 on they are two people's."""
+    looks, sure = _looks(one, other)
+    apart = looks / _OTHERS
+    if sure >= _CLEAR and one.appearance is not None and other.appearance is not None:
+        apart = min(apart, appearance.shape_distance(one.appearance, other.appearance) / _OTHER_SHAPE)
+    return apart
 
 
 def _neighbours(a: Person, b: Person) -> list[tuple[Track, Track]]:

@@ -200,6 +200,10 @@ class Seat:
                 continue
             face = self._start(crops.from_eyes(box, eyes))
             reading = self._read(face, frame, picture, motion, alone)
+            if face.stream is None and reading.presence >= MIN_PRESENCE:
+                # from the detector's crop landmarks lie elsewhere than from their own: settle before they count
+                face.crop = crops.from_landmarks(reading.points)
+                reading = self._read(face, frame, picture, motion, alone)
             centre = middle(reading.box)
             if reading.presence < MIN_PRESENCE or not self._mine(*centre) or self._taken(*centre, but=face):
                 self._end(face)

@@ -16,14 +16,16 @@ from vsa.face.engine import FaceEngine, Floats
 from vsa.face.seat import Numbered, Seat
 from vsa.face.tiles import Tile
 from vsa.face.tracklet import Reading, Readings, Tracklet
-from vsa.media.picture import Box, Picture
+from vsa.media.picture import Box, Picture, even_region, mean_difference
 
 #: The layout is looked at again this often, s.
 SCAN_EVERY_S = 4.0
 #: The smallest faces are looked for this long after a change, then half as often each time, but at least this often, s.
-FINE_EVERY_S, FINE_AT_LEAST_S = 15.0, 120.0
+FINE_EVERY_S, FINE_AT_LEAST_S = 30.0, 120.0
 #: What a face looks like is noted in its first chunks, and then this often, s.
 DESCRIBE_AT_FIRST, DESCRIBE_EVERY_S = 4, 2.0
+#: How far a face changes is measured over this time, s.
+CHANGE_EVERY_S = 0.33
 #: A seat is given up when a cut replaced this share of its tile.
 _SEAT_LOST = 0.15
 
@@ -163,6 +165,7 @@ class Tracker:
             if best is None
             else appearance.describe(pictures[readings[best].frame], points[best], tracklet.tile.box),
             clarity=0.0 if best is None else clear[best],
+            changes=_changes([pictures[r.frame] for r in readings if r.frame in pictures], readings[-1].box),
         )
 
     def _scores(self, readings: list[Reading], points: Floats) -> Floats:
@@ -176,7 +179,7 @@ class Tracker:
         t = pictures[0].t
         fine = bool(replaced) or t - self._fine_s >= self._fine_every_s
         sample = [pictures[k] for k in sorted({0, len(pictures) // 2, len(pictures) - 1})]
-        scan = layout.examine(self.engine, sample, self._hints, fine=fine)
+        scan = layout.examine(self.engine, sample, self._hints, self._pool, fine=fine)
         self._scanned_s = t
         if fine:
             self._fine_s = t
@@ -224,6 +227,19 @@ class Tracker:
             self._proposed = []
             return False
         return bool(self._proposed) and _alike(tiles, self._proposed)
+
+
+def _changes(pictures: Sequence[Picture], face: Box) -> list[float]:
+    """How far a face's pixels change from one picture to another `CHANGE_EVERY_S` later."""
+    if not pictures:
+        return []
+    left, top, right, bottom = even_region(face, pictures[0].width, pictures[0].height)
+    last, changes = pictures[0], []
+    for picture in pictures[1:]:
+        if picture.t - last.t >= CHANGE_EVERY_S:
+            changes.append(mean_difference(last, picture, (left, top, right - left, bottom - top)))
+            last = picture
+    return changes
 
 
 def _alike(one: list[Tile], other: list[Tile]) -> bool:

@@ -91,7 +91,10 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Readings:
-    """A tracklet's stretch within one chunk, smoothed, with expression scores; n rows."""
+    """A tracklet's stretch within one chunk, smoothed, with expression scores; n rows.
+
+    `changes` are mean absolute grey differences within the face, 0-255, between pictures a third of a second apart.
+    """
 
     tracklet: int
     tile: Tile
@@ -105,6 +108,7 @@ class Readings:
     blendshapes: Floats
     appearance: Floats | None
     clarity: float
+    changes: list[float]
 
 
 def face_box(points: Floats) -> Box:

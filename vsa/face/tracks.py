@@ -33,6 +33,8 @@ class Track:
         Of the face, px.
     moments
         One row per stretch: time (s), the face's centre (px) and width (px), then 52 expression scores.
+    changes
+        One number per third of a second: how far the face's pixels differ before and after, grey levels (0-255).
     """
 
     number: int
@@ -46,6 +48,7 @@ class Track:
     first_box: Box
     last_box: Box
     moments: list[Floats] = field(default_factory=list)
+    changes: list[float] = field(default_factory=list)
     _looks: list[tuple[float, Floats]] = field(default_factory=list)
 
     @cached_property
@@ -79,6 +82,7 @@ class Track:
         rows = np.concatenate([readings.t[:, None], middle, width, readings.blendshapes], axis=1)
         parts = max(1, len(rows) // _MOMENT)
         self.moments += [part.mean(0).astype(np.float32) for part in np.array_split(rows, parts)]
+        self.changes += readings.changes
         if readings.appearance is not None:
             self._looks.append((readings.clarity, readings.appearance))
 

@@ -26,25 +26,35 @@ def session_table(record: Mapping[str, Any], features: Mapping[str, float]) -> T
     record
         The session's ``session.json``.
     features
-        Its row of features.
+        Its row of features; what is missing is shown as "too little" (data).
     """
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
     source, frames = record["source"], record["quality"]["frames"]
     rate = frames / record["timings_s"]["wall"]
+    partial = "" if record["status"] == "complete" else f", {record['status']}"
     table = Table(
-        title=f"{record['session_id']}: {source['duration_s']:.0f} s, {source['width']}x{source['height']}, "
-        f"{frames} pictures analysed at {rate:.0f} a second, {record['status']}",
+        title=Text(
+            f"{record['session_id']}: {source['duration_s']:.0f} s, {source['width']}x{source['height']}, "
+            f"{frames} pictures analysed at {rate:.0f} a second{partial}"
+        ),
         title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
-    for heading in ("participant", "tracked", *(heading for heading, _, _ in _SHOWN)):
-        table.add_column(heading)
+    table.add_column("participant")
+    for heading in ("tracked", *(heading for heading, _, _ in _SHOWN)):
+        table.add_column(heading, justify="right")
     for person in record["participants"]:
         scope = person["role"] or person["id"]
         cells = [_cell(features.get(f"{scope}.{name}", math.nan), form) for _, name, form in _SHOWN]
-        table.add_row(scope, f"{person['tracked_share']:.0%}", *cells)
+        table.add_row(Text(scope), f"{person['tracked_share']:.0%}", *cells)
+    if not record["participants"]:
+        table.add_row("nobody", "0%", *("" for _ in _SHOWN))
     return table
 
 
 def _cell(value: float, form: str) -> str:
-    return "too little data" if math.isnan(value) else form.format(value)
+    return "too little" if math.isnan(value) else form.format(value)

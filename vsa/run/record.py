@@ -17,7 +17,6 @@ from vsa.face.liveness import liveliness
 from vsa.face.people import Person
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
-from vsa.media.digest import sha256_of_file
 from vsa.media.recording import Recording
 from vsa.run.seats import Part, Seat
 from vsa.study.plan import SessionPlan
@@ -46,26 +45,31 @@ def describe(
     sources = [_source(part) for part in parts]
     faults = [note for part in parts for note in _faults(part)]
     participants = [_participant(seat, parts) for seat in seats]
-    partial = any(_damaged(recording) for _, recording, _ in parts)
     return {
         "schema": SCHEMA,
         "session_id": plan.session_id,
-        "status": "partial" if partial else "complete",
+        "status": "partial" if any(map(_damaged, parts)) else "complete",
         "source": sources[0],
         "further_sources": sources[1:],
         "facts": dict(plan.facts),
+        "hints": hints(plan),
         "participants": participants,
         "layout": [_layout(part) for part in parts],
         "engine": engine.name,
         "settings": settings.as_record(),
         "versions": versions(engine),
         "quality": {
-            "frames": sum(len(followed.times) for _, _, followed in parts),
-            "analysed_fps": [_rate(followed.times) for _, _, followed in parts],
+            "frames": sum(len(part.followed.times) for part in parts),
+            "analysed_fps": [_rate(part.followed.times) for part in parts],
             "notes": [*faults, *_notes(seats, parts)],
             "participants": {p["id"]: _quality(seat) for p, seat in zip(participants, seats, strict=True)},
         },
     }
+
+
+def hints(plan: SessionPlan) -> dict[str, str | int | list[int]]:
+    """The tiles that the manifest gave, by role."""
+    return {role: list(hint) if isinstance(hint, tuple) else hint for role, hint in plan.tiles.items()}
 
 
 def versions(engine: FaceEngine) -> dict[str, str]:
@@ -80,14 +84,13 @@ def versions(engine: FaceEngine) -> dict[str, str]:
 
 
 def _source(part: Part) -> dict[str, Any]:
-    video, recording, _ = part
-    info, stat = recording.info, video.path.stat()
+    recording, info = part.recording, part.recording.info
     return {
         "name": info.name,
-        "role": video.role,
-        "sha256": sha256_of_file(video.path),
-        "bytes": stat.st_size,
-        "modified_ns": stat.st_mtime_ns,
+        "role": part.video.role,
+        "sha256": part.file.sha256,
+        "bytes": part.file.bytes,
+        "modified_ns": part.file.modified_ns,
         "duration_s": round(info.duration_s if _whole(recording) else recording.read_s, 3),
         "start_s": round(info.start_s, 3),
         "width": info.width,
@@ -107,7 +110,7 @@ def _participant(seat: Seat, parts: Sequence[Part]) -> dict[str, Any]:
         "id": seat.id,
         "role": seat.role,
         "tile": list(seat.tile) if seat.tile else None,
-        "source": parts[seat.part][1].info.name,
+        "source": parts[seat.part].recording.info.name,
         "tracked_share": _share(face.person.frames if face else 0, len(seat.followed.times)),
         "gaze_neutral_deg": [round(a, 2) for a in face.neutral_deg] if face and face.neutral_deg else None,
         "identity": _identity(face.person) if face else None,
@@ -125,13 +128,13 @@ def _identity(person: Person) -> dict[str, Any]:
 
 
 def _layout(part: Part) -> dict[str, Any]:
-    _, recording, followed = part
+    followed = part.followed
     how = {tile.how: tile.confidence for span in followed.spans for tile in span.tiles}
     return {
-        "source": recording.info.name,
+        "source": part.recording.info.name,
         "decided_by": sorted(how),
         "confidence": min(how.values(), default=None),
-        "changes": [{"t": round(s.t, 3), "tiles": [_tile(tile) for tile in s.tiles]} for s in followed.spans],
+        "changes": [{"t": round(s.t, 6), "tiles": [_tile(tile) for tile in s.tiles]} for s in followed.spans],
         "set_aside": [
             {
                 "tile": list(person.tile),
@@ -166,18 +169,20 @@ def _whole(recording: Recording) -> bool:
     return not (math.isnan(recording.info.duration_s) or recording.cut_short_s)
 
 
-def _damaged(recording: Recording) -> bool:
-    faults = recording.faults
-    return bool(recording.cut_short_s or faults.bad_packets or faults.damaged_pictures)
+def _damaged(part: Part) -> bool:
+    faults = part.recording.faults
+    unread = part.recording.cut_short_s or faults.bad_packets or faults.damaged_pictures or faults.messages
+    return bool(unread) or part.file.sha256 is None
 
 
 def _faults(part: Part) -> list[str]:
-    _, recording, _ = part
-    found = recording.faults
+    recording, found = part.recording, part.recording.faults
     name = recording.info.name
     notes = [f"{name}: {message}" for message in found.messages]
     if recording.cut_short_s:
         notes.append(f"{name} ends {recording.cut_short_s:.1f} s before the end that it declares")
+    if part.file.sha256 is None:
+        notes.append(f"{name} changed while it was read, or could not be read again")
     if found.bad_packets:
         notes.append(f"{name}: {found.bad_packets} packets could not be decoded")
     for count, what in (
@@ -194,13 +199,16 @@ def _notes(seats: Sequence[Seat], parts: Sequence[Part]) -> list[str]:
     notes = [f"no face was found for {seat.role}" for seat in seats if seat.face is None]
     if not seats:
         notes.append("no participant was found")
-    for video, recording, followed in parts:
-        if video.role is not None and len(followed.faces) > 1:
-            notes.append(
-                f"{recording.info.name} shows {len(followed.faces)} people; the one seen longest is {video.role}"
+    for number, part in enumerate(parts):
+        name, role, faces = part.recording.info.name, part.video.role, len(part.followed.faces)
+        if role is not None and faces > 1:
+            seat = next(seat for seat in seats if seat.part == number)
+            where = (
+                "" if seat.face is None else f"; {role} is at {', '.join(map(str, seat.face.person.tile))}"
             )
-        if not recording.info.audio_streams:
-            notes.append(f"{recording.info.name} has no sound")
+            notes.append(f"{name} shows {faces} people{where}")
+        if not part.recording.info.audio_streams:
+            notes.append(f"{name} has no sound")
     return notes
 
 

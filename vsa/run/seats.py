@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,18 @@ from vsa.face.follow import Block, FaceTrack, Followed
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.media.recording import Recording
-from vsa.study.plan import SessionPlan, Video
+from vsa.run.source import Fingerprint
+from vsa.study.plan import SessionPlan, TileHint, Video
 
-Part = tuple[Video, Recording, Followed]
+
+@dataclass(frozen=True)
+class Part:
+    """One recording of a session, analysed: it is closed, and what was found about it stays."""
+
+    video: Video
+    recording: Recording
+    followed: Followed
+    file: Fingerprint
 
 
 @dataclass(frozen=True)
@@ -56,13 +65,14 @@ class Seat:
 def seats_of(plan: SessionPlan, parts: Sequence[Part]) -> list[Seat]:
     """Participants of a session, numbered, with their roles."""
     found: list[tuple[str | None, int, Followed, FaceTrack | None, tuple[int, int, int, int] | None]] = []
-    for number, (video, recording, followed) in enumerate(parts):
-        if video.role is not None:
-            face = max(followed.faces, key=lambda f: f.person.frames, default=None)
-            whole = (0, 0, recording.info.width, recording.info.height)
-            found.append((video.role, number, followed, face, face.person.tile if face else whole))
+    for number, part in enumerate(parts):
+        followed, info = part.followed, part.recording.info
+        if (role := part.video.role) is not None:
+            face = _own(followed, plan.tiles.get(role), info.width)
+            tile = face.person.tile if face else (0, 0, info.width, info.height)
+            found.append((role, number, followed, face, tile))
             continue
-        roles = _roles(plan, followed)
+        roles = _roles(plan.tiles, followed, info.width)
         taken = {id(face): role for role, face in roles.items() if face is not None}
         found += [(taken.get(id(face)), number, followed, face, face.person.tile) for face in followed.faces]
         found += [
@@ -76,12 +86,19 @@ def seats_of(plan: SessionPlan, parts: Sequence[Part]) -> list[Seat]:
     ]
 
 
-def _roles(plan: SessionPlan, followed: Followed) -> dict[str, FaceTrack | None]:
+def _own(followed: Followed, hint: TileHint | None, width: int) -> FaceTrack | None:
+    """Whose camera a recording is: where the manifest says, else the face seen longest."""
+    if hint is not None:
+        return _roles({"": hint}, followed, width)[""]
+    return max(followed.faces, key=lambda f: f.person.frames, default=None)
+
+
+def _roles(tiles: Mapping[str, TileHint], followed: Followed, width: int) -> dict[str, FaceTrack | None]:
     """Which face has each role that the manifest places."""
     faces = followed.faces
     across = sorted(faces, key=lambda f: f.person.tile[0] + f.person.tile[2] / 2)
     roles: dict[str, FaceTrack | None] = {}
-    for role, hint in plan.tiles.items():
+    for role, hint in tiles.items():
         free = [f for f in faces if all(f is not taken for taken in roles.values())]
         if isinstance(hint, tuple):
             wanted = Tile(*hint)
@@ -92,15 +109,19 @@ def _roles(plan: SessionPlan, followed: Followed) -> dict[str, FaceTrack | None]
             place = faces[hint - 1] if hint <= len(faces) else None
             roles[role] = place if any(place is f for f in free) else None
         else:
-            # with one face only, the middle of the recording decides which side it is on
-            end = across[0 if hint == "left" else -1] if len(across) > 1 else _alone(across, hint, followed)
+            # with one face only, the middle of the call decides which side it is on
+            end = (
+                across[0 if hint == "left" else -1]
+                if len(across) > 1
+                else _alone(across, hint, followed, width)
+            )
             roles[role] = end if any(end is f for f in free) else None
     return roles
 
 
-def _alone(faces: Sequence[FaceTrack], hint: str, followed: Followed) -> FaceTrack | None:
+def _alone(faces: Sequence[FaceTrack], hint: str, followed: Followed, width: int) -> FaceTrack | None:
     if not faces:
         return None
-    right = max(tile.x + tile.w for span in followed.spans for tile in span.tiles)
+    right = max((tile.x + tile.w for span in followed.spans for tile in span.tiles), default=width)
     middle = float(np.median(faces[0].person.moments()[:, 1]))
     return faces[0] if (middle < right / 2) == (hint == "left") else None

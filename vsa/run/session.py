@@ -6,20 +6,24 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import av.error
+
 from vsa.errors import SessionError
 from vsa.face.engine import FaceEngine
-from vsa.face.follow import Block, Followed, follow
+from vsa.face.follow import Block, follow
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.face.timing import Stopwatch
+from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
 from vsa.run import record
-from vsa.run.seats import Seat, seats_of
+from vsa.run.seats import Part, Seat, seats_of
+from vsa.run.source import Source
 from vsa.study.face_table import read_face, write_face, write_landmarks
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results, write_json
@@ -67,7 +71,6 @@ def extract_session(
     engine: FaceEngine,
     settings: Settings,
     *,
-    overlay: Path | None = None,
     progress: Progress = lambda done_s, total_s, frames: None,
 ) -> Outcome:
     """Analyse one session and put its folder in place.
@@ -81,21 +84,16 @@ def extract_session(
     watch = Stopwatch()
     with results.writing(plan.session_id) as folder, ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scratch-", dir=folder)))
-        parts: list[tuple[Video, Recording, Followed]] = []
+        parts: list[Part] = []
+        told = _Told(progress, _total_s(plan) if len(plan.videos) > 1 else None)
         for number, video in enumerate(plan.videos):
             own = scratch / str(number)
             own.mkdir()
-            with Recording(video.path) as recording:
-                parts.append(
-                    (video, recording, _follow(recording, engine, own, plan, settings, watch, progress))
-                )
+            parts.append(_analyse(video, engine, own, plan, settings, watch, told))
         seats = seats_of(plan, parts)
         with watch.stage("write"):
             _write_tables(folder, scratch, seats, settings)
         described = record.describe(plan, parts, seats, engine, settings)
-        if overlay is not None:
-            with watch.stage("overlay"):
-                _overlay(overlay, folder, plan, parts, settings)
         stack.close()
         with watch.stage("features"):
             missing = _features(folder, described)
@@ -103,51 +101,99 @@ def extract_session(
         seconds = time.perf_counter() - start
         described["timings_s"] = {**watch.seconds(), "wall": round(seconds, 3)}
         write_json(folder / "session.json", described)
-    return Outcome(plan.session_id, described, sum(len(p[2].times) for p in parts), seconds)
+    return Outcome(plan.session_id, described, described["quality"]["frames"], seconds)
 
 
-def _follow(
-    recording: Recording,
+@dataclass
+class _Told:
+    """Progress over all recordings of a session."""
+
+    progress: Progress
+    total_s: float | None
+    before_s: float = 0.0
+    before: int = 0
+
+    def __call__(self, done_s: float, frames: int) -> None:
+        self.progress(self.before_s + max(0.0, done_s), self.total_s or 0.0, self.before + frames)
+
+    def end(self, length_s: float, frames: int) -> None:
+        self.before_s += length_s
+        self.before += frames
+
+
+def _total_s(plan: SessionPlan) -> float:
+    """Length of all recordings; one that can't be opened, or a wrong tile, is said before hours of the others."""
+    total = 0.0
+    for video in plan.videos:
+        with _reading(video.path), Recording(video.path) as recording:
+            _rectangles(plan, video, recording.info)
+            total += _length_s(recording.info)
+    return total
+
+
+def _length_s(info: MediaInfo) -> float:
+    return 0.0 if math.isnan(info.duration_s) else info.duration_s
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What the system says of the recording is no fault of the results folder."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, av.error.FFmpegError) or error.filename == str(path):
+            raise SessionError(
+                "media",
+                f"{path.name} could not be read ({error.strerror or error}).",
+                "Check that the file is still there and that its disk is well.",
+            ) from None
+        raise
+
+
+def _analyse(
+    video: Video,
     engine: FaceEngine,
     scratch: Path,
     plan: SessionPlan,
     settings: Settings,
     watch: Stopwatch,
-    progress: Progress,
-) -> Followed:
-    info = recording.info
-
-    def told(t: float, frames: int) -> None:
-        progress(max(0.0, t - info.start_s), 0.0 if math.isnan(info.duration_s) else info.duration_s, frames)
-
-    followed = follow(
-        recording,
-        engine,
-        scratch,
-        fps=settings.fps,
-        hints=_rectangles(plan, info.width, info.height),
-        landmarks=settings.landmarks,
-        watch=watch,
-        progress=told,
-    )
-    if len(followed.times) < 2:
-        raise SessionError(
-            "media",
-            f"{info.name} holds one picture; behaviour needs pictures over time.",
-            "Give the recording itself, not a snapshot of it.",
+    told: _Told,
+) -> Part:
+    with _reading(video.path), Recording(video.path) as recording, Source(video.path) as source:
+        info = recording.info
+        if told.total_s is None:
+            told.total_s = _length_s(info)
+        followed = follow(
+            recording,
+            engine,
+            scratch,
+            fps=settings.fps,
+            hints=_rectangles(plan, video, info),
+            landmarks=settings.landmarks,
+            watch=watch,
+            progress=lambda t, frames: told(t - info.start_s, frames),
         )
-    return followed
+        if len(followed.times) < 2:
+            raise SessionError(
+                "media",
+                f"{info.name} holds one picture; behaviour needs pictures over time.",
+                "Give the recording itself, not a snapshot of it.",
+            )
+        told.end(recording.read_s, len(followed.times))
+        with watch.stage("fingerprint"):
+            return Part(video, recording, followed, source.fingerprint())
 
 
-def _rectangles(plan: SessionPlan, width: int, height: int) -> list[Tile] | None:
+def _rectangles(plan: SessionPlan, video: Video, info: MediaInfo) -> list[Tile] | None:
+    """Tiles that the manifest gives for this recording: all, or its own participant's."""
     tiles = []
     for role, hint in plan.tiles.items():
-        if isinstance(hint, tuple):
+        if isinstance(hint, tuple) and video.role in (None, role):
             x, y, w, h = hint
-            if x + w > width or y + h > height:
+            if x + w > info.width or y + h > info.height:
                 raise SessionError(
                     "face",
-                    f"tile:{role} is {x},{y},{w},{h}, and the recording has {width}x{height} px.",
+                    f"tile:{role} is {x},{y},{w},{h}, and {info.name} has {info.width}x{info.height} px.",
                     "Correct the tile in the manifest.",
                 )
             tiles.append(Tile(x, y, w, h, "manifest"))
@@ -175,23 +221,3 @@ def _features(folder: Path, described: dict[str, Any]) -> dict[str, str]:
     row = {"session_id": described["session_id"], **found.row}
     pd.DataFrame([row]).to_parquet(folder / "features.parquet", index=False)
     return dict(found.missing)
-
-
-def _overlay(
-    out: Path,
-    folder: Path,
-    plan: SessionPlan,
-    parts: list[tuple[Video, Recording, Followed]],
-    settings: Settings,
-) -> None:
-    from vsa.report.overlay import render_overlay
-
-    video, _, followed = parts[0]
-    render_overlay(
-        video.path,
-        read_face(folder / "face.parquet"),
-        out,
-        fps=settings.fps,
-        landmarks=folder / "landmarks.npz" if settings.landmarks else None,
-        spans=followed.spans,
-    )

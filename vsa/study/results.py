@@ -40,7 +40,7 @@ _PART = re.compile(r"\.(?P<name>.+)\.(?P<host>[0-9a-f]{6})-(?P<process>\d+)-[0-9
 #: What another machine left, or a process whose number is in use again, goes when it has not been touched so long, s.
 _STALE_S = 7 * 24 * 3600
 #: Others that finish the same session at the same time can be in the way this often.
-_TRIES = 20
+_TRIES = 100
 
 
 class Results:
@@ -94,11 +94,13 @@ class Results:
     def strangers(self, session_id: str) -> list[str]:
         """What lies where a session goes and is not vsa's, by name: such a folder is never replaced."""
         folder = self.session(session_id)
-        if not folder.is_dir():
-            return [folder.name] if os.path.lexists(folder) else []
-        return sorted(
-            p.name for p in folder.iterdir() if p.name not in (*SESSION_FILES, *_LITTER) or p.is_dir()
-        )
+        try:
+            inside = list(folder.iterdir())
+        except FileNotFoundError:  # nothing, or a link to nothing
+            return [folder.name] if folder.is_symlink() else []
+        except OSError:  # a file, or a folder that can't be read
+            return [folder.name]
+        return sorted(p.name for p in inside if p.name not in (*SESSION_FILES, *_LITTER) or p.is_dir())
 
     @contextmanager
     def writing(self, session_id: str) -> Iterator[Path]:
@@ -184,14 +186,16 @@ class Results:
                 continue
             try:
                 part.rename(target)
-                return
-            except OSError as error:  # another run was faster
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-            finally:
-                if not target.exists():
+            except BaseException as error:
+                with suppress(OSError):  # put it back; where another run was faster, that fails and is right
                     old.rename(target)
+                if target.exists():
+                    shutil.rmtree(old, ignore_errors=True)
+                if not isinstance(error, OSError) or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            else:
                 shutil.rmtree(old, ignore_errors=True)
+                return
         raise OSError(errno.EBUSY, "another run is writing the same session")
 
     @contextmanager
