@@ -94,6 +94,8 @@ class Results:
     def strangers(self, session_id: str) -> list[str]:
         """What lies where a session goes and is not vsa's, by name: such a folder is never replaced."""
         folder = self.session(session_id)
+        if not self.folder.is_dir():
+            return []  # nothing lies there; `prepare` says what is wrong with it
         try:
             inside = list(folder.iterdir())
         except FileNotFoundError:  # nothing, or a link to nothing
