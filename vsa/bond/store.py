@@ -7,9 +7,7 @@ are models of features that this vsa defines in another way, or whose numbers co
 from __future__ import annotations
 
 import json
-import os
 import zipfile
-from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from vsa.bond.evaluation import HeldOut, Scores
 from vsa.bond.model import BondModel, ModelInfo
 from vsa.errors import InputError
 from vsa.features.registry import versions
+from vsa.whole_file import replacing
 
 #: Of the file; raised when an older vsa could not read it.
 SCHEMA = 1
@@ -39,21 +38,11 @@ def save(model: BondModel, path: Path) -> None:
     """
     from skops import io
 
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     record = {"schema": SCHEMA, "what": "vsa bond model", "probe": _probe(model), **asdict(model.info)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
         io.dump(model.pipeline, part, compression=zipfile.ZIP_DEFLATED)
         with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_INFO, json.dumps(record, indent=1, allow_nan=False))
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be written ({error.strerror or error}).", "Give another place with --out."
-        ) from None
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def load(path: Path) -> BondModel:

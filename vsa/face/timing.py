@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,7 +17,7 @@ class Stopwatch:
     """Seconds by stage, added up over threads."""
 
     def __init__(self) -> None:
-        self._seconds: Counter[str] = Counter()
+        self._seconds: dict[str, float] = defaultdict(float)
         self._lock = threading.Lock()
 
     @contextmanager
@@ -32,12 +32,12 @@ class Stopwatch:
     def add(self, name: str, seconds: float) -> None:
         """Count some seconds."""
         with self._lock:
-            self._seconds[name] += seconds  # type: ignore[assignment]
+            self._seconds[name] += seconds
 
     def seconds(self) -> dict[str, float]:
         """Seconds by stage, rounded to ms."""
         with self._lock:
-            return {name: round(float(value), 3) for name, value in sorted(self._seconds.items())}
+            return {name: round(value, 3) for name, value in sorted(self._seconds.items())}
 
 
 class TimedEngine:

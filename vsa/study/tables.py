@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsa.errors import InputError
+from vsa.whole_file import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,18 +101,8 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     InputError
         When it can't be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
         table.to_csv(part, index=False)
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be written ({error.strerror or error}).", "Give another place with --out."
-        ) from None
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _read(path: Path) -> pd.DataFrame:
