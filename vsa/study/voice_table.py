@@ -72,7 +72,7 @@ def _rows(voice: Voice, rows: slice) -> pa.Table:
 
 
 def read_voice(path: Path) -> pd.DataFrame:
-    """Read ``voice.parquet``; `speaking` is nullable boolean, missing where it can't be said whether somebody speaks."""
+    """Read ``voice.parquet``; `speaking` is nullable boolean, missing where it can't be said who speaks."""
     return pd.read_parquet(path).astype({"speaking": "boolean", "participant": "str"})
 
 
