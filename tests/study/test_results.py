@@ -21,9 +21,13 @@ from vsa.study.failures import Failure
 from vsa.study.results import Results, write_json
 
 
+TABLES = ("face.parquet", "voice.parquet", "turns.parquet")
+
+
 def fill(folder: Path, session_id: str, **row: float) -> None:
     """Write what a finished session holds."""
-    pd.DataFrame({"t": [0.0]}).to_parquet(folder / "face.parquet")
+    for name in TABLES:
+        pd.DataFrame({"t": [0.0]}).to_parquet(folder / name)
     pd.DataFrame([{"session_id": session_id, **row}]).to_parquet(folder / "features.parquet")
     write_json(folder / "session.json", {"session_id": session_id, "status": "complete", **row})
 
@@ -51,7 +55,7 @@ def test_a_session_appears_whole_at_the_end(results: Results) -> None:
         assert results.finished("s1") is None
         assert results.sessions() == []
     assert results.sessions() == ["s1"]
-    assert sorted(os.listdir(results.session("s1"))) == ["face.parquet", "features.parquet", "session.json"]
+    assert sorted(os.listdir(results.session("s1"))) == sorted([*TABLES, "features.parquet", "session.json"])
     assert hidden(results) == []
 
 

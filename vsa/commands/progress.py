@@ -132,6 +132,7 @@ class JsonLines(Plain):
             session_id=outcome.session_id,
             status=outcome.record["status"],
             participants=len(outcome.record["participants"]),
+            voices=outcome.record["sound"]["voices"],
             frames=outcome.frames,
             seconds=round(outcome.seconds, 3),
             notes=outcome.record["quality"]["notes"],
@@ -251,7 +252,13 @@ def sentence(outcome: Outcome) -> str:
     """What was found, in one line."""
     record = outcome.record
     people = record["participants"]
-    seen = ", ".join(f"{p['role'] or p['id']} tracked {100 * p['tracked_share']:.0f}%" for p in people)
+    speech = {
+        voice["participant"]: f", speaks {voice['speech_s']:.0f} s" for voice in record["sound"]["voices"]
+    }
+    seen = "; ".join(
+        f"{p['role'] or p['id']} tracked {100 * p['tracked_share']:.0f}%{speech.get(p['id'], '')}"
+        for p in people
+    )
     word = "participant" if len(people) == 1 else "participants"
     partial = "partial; " if record["status"] == "partial" else ""
     rate = outcome.frames / outcome.seconds if outcome.seconds > 0 else 0.0

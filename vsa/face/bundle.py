@@ -88,11 +88,6 @@ def load() -> Bundle:
         ) from None
 
 
-def sha256() -> str:
-    """Hash of the bundle that is in use."""
-    return assets.load_assets()[NAME].sha256
-
-
 def _canonical(buffer: bytes) -> CanonicalFace:
     # GeometryPipelineMetadata: 1 = canonical_mesh, 2 = procrustes_landmark_basis; five floats a vertex (x y z u v)
     points = np.empty((0, 3))

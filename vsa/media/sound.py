@@ -84,6 +84,11 @@ class SoundInfo:
     layout: str
     declared_s: float
 
+    @property
+    def name(self) -> str:
+        """What people call the stream."""
+        return f"{self.file}, sound stream {self.stream}" + (f" ({self.title})" if self.title else "")
+
 
 @dataclass(frozen=True)
 class SoundStream:
@@ -116,10 +121,10 @@ class SoundStream:
         for other in self.channels[1:]:
             total += other.samples
         total /= len(self.channels)
-        return Sound(first.start_s, first.rate_hz, total, _name(self.info))
+        return Sound(first.start_s, first.rate_hz, total, self.info.name)
 
 
-def read_sound(path: Path, rate_hz: int = RATE_HZ) -> list[SoundStream]:
+def read_sound(path: Path, rate_hz: int = RATE_HZ, *, name: str = "") -> list[SoundStream]:
     """Read all audio streams of a file.
 
     Parameters
@@ -128,6 +133,8 @@ def read_sound(path: Path, rate_hz: int = RATE_HZ) -> list[SoundStream]:
         A file with sound, with or without pictures.
     rate_hz
         Rate of the result.
+    name
+        What to call the file, if not by its own name.
 
     Returns
     -------
@@ -142,7 +149,7 @@ def read_sound(path: Path, rate_hz: int = RATE_HZ) -> list[SoundStream]:
     """
     container = opened(path)
     with container:
-        streams = {s.index: _Reader(s, path.name, rate_hz) for s in container.streams.audio}
+        streams = {s.index: _Reader(s, name or path.name, rate_hz) for s in container.streams.audio}
         if container.format.name == "mp3":  # its stamps count the coder's delay, which the decoder takes away
             for reader in streams.values():
                 reader.early = reader.stream.start_time or 0
@@ -210,7 +217,7 @@ class _Reader:
         info = self._info()
         arrays = self._collector.channels()
         start_s = self._collector.start_s
-        name = _name(info)
+        name = info.name
         several = len(arrays) > 1
         names = [f"{name}, channel {k + 1}" if several else name for k in range(len(arrays))]
         sounds = tuple(
@@ -231,10 +238,6 @@ class _Reader:
             layout="" if context is None else context.layout.name,
             declared_s=declared,
         )
-
-
-def _name(info: SoundInfo) -> str:
-    return f"{info.file}, sound stream {info.stream}" + (f" ({info.title})" if info.title else "")
 
 
 def _notes(info: SoundInfo, sounds: tuple[Sound, ...], faults: SoundFaults, said: list[str]) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """A recording with what was measured drawn over it, to check with one's own eyes.
 
-Each participant has a colour: the tile with its state, the box of the face, the landmarks if they were kept, an arrow
-from the eyes to where they point, and three axes for the head (red to the subject's left, green up, blue ahead). A
-person who looks into the camera has an arrow of no length.
+Each participant has a colour: the tile with its state and whether the person speaks, the box of the face, the landmarks
+if they were kept, an arrow from the eyes to where they point, and three axes for the head (red to the subject's left,
+green up, blue ahead). A person who looks into the camera has an arrow of no length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -72,7 +72,7 @@ class OverlayWriter:
         picture
             As decoded.
         rows
-            Of ``face.parquet`` at its time, one a participant.
+            Of ``face.parquet`` at its time, one a participant; `speaks`, if it is there, is said.
         landmarks
             Participant -> (478, 3) px.
         tiles
@@ -104,7 +104,8 @@ class OverlayWriter:
         tile = self._homes[name]
         pen.rectangle(tile, colour)
         state = "tracked" if row["tracked"] else "not tracked"
-        pen.text(f"{name} {state}", (tile[0] + 8, tile[1] + pen.line), colour)
+        speaks = ", speaks" if row.get("speaks") else ""
+        pen.text(f"{name} {state}{speaks}", (tile[0] + 8, tile[1] + pen.line), colour)
         if row["tracked"]:
             pen.text(figures(row), (tile[0] + 8, tile[1] + 2 * pen.line), colour)
             draw_face(pen, row, points, colour)
@@ -118,6 +119,7 @@ def render_overlay(
     fps: float | None = None,
     landmarks: Path | None = None,
     spans: Sequence[LayoutSpan] = (),
+    session_time: Callable[[float], float] = float,
 ) -> None:
     """Decode a recording again and write it with its measurements drawn over it.
 
@@ -126,7 +128,7 @@ def render_overlay(
     recording_path
         The recording.
     face
-        Its ``face.parquet``: only rows of the recording's own participants.
+        Its ``face.parquet``: only rows of the recording's own participants; with `speaks`, whether they speak then.
     out
         The MP4 file.
     fps
@@ -134,7 +136,9 @@ def render_overlay(
     landmarks
         ``landmarks.npz``, if it was kept.
     spans
-        The layouts, in order of time.
+        The layouts, in order of the recording's time.
+    session_time
+        From the recording's time to that of the tables.
 
     Raises
     ------
@@ -149,11 +153,12 @@ def render_overlay(
         rate = fps or min(info.fps, 30.0)
         with OverlayWriter(out, info.width, info.height, rate) as writer:
             for picture in recording.pictures(fps):
-                low, high = np.searchsorted(t, (picture.t - SAME_S, picture.t + SAME_S))
+                at = session_time(picture.t)
+                low, high = np.searchsorted(t, (at - SAME_S, at + SAME_S))
                 rows = face.iloc[low:high].to_dict("records")
                 in_use = [span.tiles for span in spans if span.t <= picture.t + SAME_S][-1:]
                 tiles = [tile.box for tile in in_use[0]] if in_use else []
-                writer.add(picture, rows, marks.at(picture.t) if marks else None, tiles)
+                writer.add(picture, rows, marks.at(at) if marks else None, tiles)
 
 
 def _around(tiles: Sequence[Tile], x: float, y: float) -> Tile | None:

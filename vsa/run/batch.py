@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from vsa import assets
 from vsa.errors import InputError, SessionError, VsaError
 from vsa.face.engine import FaceEngine, create
 from vsa.media.digest import sha256_of_file
@@ -20,6 +21,7 @@ from vsa.study.cells import shown
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 from vsa.study.results import Results, in_the_way
+from vsa.voice import activity
 
 #: The stage of a failure that is vsa's own fault.
 DEFECT = "defect"
@@ -102,6 +104,7 @@ def extract(
     ahead = [plan for plan in plans if plan.session_id not in before]
     _check_ahead(ahead, before, results)
     engine = create(settings.engine)
+    assets.find(activity.MODEL)
     results.prepare()
     _keep_facts(plans, before, results)
     listener.begin(len(plans), len(before), engine)
@@ -161,9 +164,10 @@ def _fits(plan: SessionPlan, found: dict[str, Any], settings: Settings) -> bool:
     wanted = {"schema": record.SCHEMA, "settings": settings.as_record(), "hints": record.hints(plan)}
     if any(found.get(key) != value for key, value in wanted.items()):
         return False
-    sources: list[dict[str, Any]] = [found["source"], *found["further_sources"]]
-    return len(sources) == len(plan.videos) and all(
-        _same(video.path, video.role, source) for video, source in zip(plan.videos, sources, strict=True)
+    sources: list[dict[str, Any]] = [found["source"], *found["further_sources"], *found["sound_files"]]
+    files = [*((video.path, video.role) for video in plan.videos), *((p, r) for r, p in plan.audio.items())]
+    return len(sources) == len(files) and all(
+        _same(path, role, source) for (path, role), source in zip(files, sources, strict=True)
     )
 
 

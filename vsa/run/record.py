@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import vsa
+from vsa import assets
 from vsa.face import bundle
 from vsa.face.engine import FaceEngine
 from vsa.face.liveness import liveliness
@@ -18,50 +19,64 @@ from vsa.face.people import Person
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.media.recording import Recording
+from vsa.run import sound_record
 from vsa.run.seats import Part, Seat
+from vsa.run.sound import SessionSound
+from vsa.run.voices import SessionVoices
 from vsa.study.plan import SessionPlan
+from vsa.voice import activity
 
 if TYPE_CHECKING:
     from vsa.run.session import Settings
 
 #: Of the file formats; it changes when a reader would have to.
-SCHEMA = 1
+SCHEMA = 2
 _LIBRARIES = (
     "ai-edge-litert",
     "av",
     "mediapipe",
     "numpy",
+    "onnxruntime",
     "opencv-contrib-python",
     "pandas",
     "pyarrow",
     "scipy",
+    "soxr",
 )
 
 
 def describe(
-    plan: SessionPlan, parts: Sequence[Part], seats: Sequence[Seat], engine: FaceEngine, settings: Settings
+    plan: SessionPlan,
+    parts: Sequence[Part],
+    sound: SessionSound,
+    heard: SessionVoices,
+    engine: FaceEngine,
+    settings: Settings,
 ) -> dict[str, Any]:
     """All of ``session.json`` but what the features and the clock add."""
+    seats = heard.seats
     sources = [_source(part) for part in parts]
     faults = [note for part in parts for note in _faults(part)]
     participants = [_participant(seat, parts) for seat in seats]
     return {
         "schema": SCHEMA,
         "session_id": plan.session_id,
-        "status": "partial" if any(map(_damaged, parts)) else "complete",
+        "status": "partial" if sound.damaged or any(map(_damaged, parts)) else "complete",
         "source": sources[0],
         "further_sources": sources[1:],
+        "sound_files": [sound_record.own_file(file) for file in sound.files],
         "facts": dict(plan.facts),
         "hints": hints(plan),
         "participants": participants,
         "layout": [_layout(part) for part in parts],
+        "sound": heard.record,
         "engine": engine.name,
         "settings": settings.as_record(),
         "versions": versions(engine),
         "quality": {
             "frames": sum(len(part.followed.times) for part in parts),
             "analysed_fps": [_rate(part.followed.times) for part in parts],
-            "notes": [*faults, *_notes(seats, parts)],
+            "notes": [*faults, *_notes(seats, parts), *sound.notes, *heard.notes],
             "participants": {p["id"]: _quality(seat) for p, seat in zip(participants, seats, strict=True)},
         },
     }
@@ -80,7 +95,9 @@ def versions(engine: FaceEngine) -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return {**found, bundle.NAME: bundle.sha256()}
+    models = (bundle.NAME, activity.MODEL)
+    catalogue = assets.load_assets()
+    return {**found, **{name: catalogue[name].sha256 for name in models}}
 
 
 def _source(part: Part) -> dict[str, Any]:
@@ -93,6 +110,7 @@ def _source(part: Part) -> dict[str, Any]:
         "modified_ns": part.file.modified_ns,
         "duration_s": round(info.duration_s if _whole(recording) else recording.read_s, 3),
         "start_s": round(info.start_s, 3),
+        "clock": sound_record.alignment(part.clock),
         "width": info.width,
         "height": info.height,
         "fps": round(info.fps, 3),
@@ -196,7 +214,7 @@ def _faults(part: Part) -> list[str]:
 
 
 def _notes(seats: Sequence[Seat], parts: Sequence[Part]) -> list[str]:
-    notes = [f"no face was found for {seat.role}" for seat in seats if seat.face is None]
+    notes = [f"no face was found for {seat.role}" for seat in seats if seat.face is None and seat.role]
     if not seats:
         notes.append("no participant was found")
     for number, part in enumerate(parts):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,16 +14,27 @@ from vsa.face.tiles import Tile
 from vsa.media.recording import Recording
 from vsa.run.source import Fingerprint
 from vsa.study.plan import SessionPlan, TileHint, Video
+from vsa.voice.alignment import Alignment
 
 
 @dataclass(frozen=True)
 class Part:
-    """One recording of a session, analysed: it is closed, and what was found about it stays."""
+    """One recording of a session, analysed: it is closed, and what was found about it stays.
+
+    Attributes
+    ----------
+    held
+        Where its file can be read until the session is finished.
+    clock
+        How its time becomes the session's; None where that is its own.
+    """
 
     video: Video
     recording: Recording
     followed: Followed
     file: Fingerprint
+    held: Path
+    clock: Alignment | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,8 @@ class Seat:
         This participant's; None where the manifest expects somebody and no face was found.
     tile
         Where it is on screen, x, y, w, h, px.
+    clock
+        How the recording's time becomes the session's; None where that is its own.
     """
 
     id: str
@@ -51,9 +65,14 @@ class Seat:
     followed: Followed
     face: FaceTrack | None
     tile: tuple[int, int, int, int] | None
+    clock: Alignment | None = None
 
     def blocks(self) -> Iterator[Block]:
-        """Rows for every analysed picture."""
+        """Rows for every analysed picture, on the session's time."""
+        for block in self._own_blocks():
+            yield block if self.clock is None else replace(block, t=self.clock.to_reference(block.t))
+
+    def _own_blocks(self) -> Iterator[Block]:
         if self.face is not None:
             yield from self.followed.blocks(self.face)
         else:
@@ -81,7 +100,7 @@ def seats_of(plan: SessionPlan, parts: Sequence[Part]) -> list[Seat]:
             if face is None
         ]
     return [
-        Seat(f"p{k}", role, part, followed, face, tile)
+        Seat(f"p{k}", role, part, followed, face, tile, parts[part].clock)
         for k, (role, part, followed, face, tile) in enumerate(found, 1)
     ]
 

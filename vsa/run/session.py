@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,16 @@ from vsa.face.timing import Stopwatch
 from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
 from vsa.run import record
-from vsa.run.seats import Part, Seat, seats_of
+from vsa.run.seats import Part, seats_of
+from vsa.run.sound import check_sound_files, session_sound
 from vsa.run.source import Source
+from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.face_table import read_face, write_face, write_landmarks
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results, write_json
+from vsa.study.turn_files import write_turns
+from vsa.study.voice_table import write_voice
+from vsa.voice.turns import Turns, find_turns
 
 #: Told as a session goes on: seconds of media done, seconds in all (0 if unknown), pictures analysed.
 Progress = Callable[[float, float, int], None]
@@ -84,19 +89,26 @@ def extract_session(
     watch = Stopwatch()
     with results.writing(plan.session_id) as folder, ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scratch-", dir=folder)))
+        check_sound_files(plan)
         parts: list[Part] = []
         told = _Told(progress, _total_s(plan) if len(plan.videos) > 1 else None)
         for number, video in enumerate(plan.videos):
             own = scratch / str(number)
             own.mkdir()
-            parts.append(_analyse(video, engine, own, plan, settings, watch, told))
-        seats = seats_of(plan, parts)
+            source = stack.enter_context(Source(video.path))
+            parts.append(_analyse(video, source, engine, own, plan, settings, watch, told))
+        with watch.stage("sound"):
+            sound = session_sound(plan, parts)
+        parts = [replace(part, clock=clock) for part, clock in zip(parts, sound.clocks, strict=True)]
+        with watch.stage("voice"):
+            heard = session_voices(sound, parts, seats_of(plan, parts))
+            turns = find_turns(heard.speech, participants=[seat.id for seat in heard.seats])
         with watch.stage("write"):
-            _write_tables(folder, scratch, seats, settings)
-        described = record.describe(plan, parts, seats, engine, settings)
+            _write_tables(folder, scratch, heard, turns, plan, settings)
+        described = record.describe(plan, parts, sound, heard, engine, settings)
         stack.close()
         with watch.stage("features"):
-            missing = _features(folder, described)
+            missing = write_features(folder, described)
         described["quality"]["features_missing"] = missing
         seconds = time.perf_counter() - start
         described["timings_s"] = {**watch.seconds(), "wall": round(seconds, 3)}
@@ -152,6 +164,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _analyse(
     video: Video,
+    source: Source,
     engine: FaceEngine,
     scratch: Path,
     plan: SessionPlan,
@@ -159,7 +172,7 @@ def _analyse(
     watch: Stopwatch,
     told: _Told,
 ) -> Part:
-    with _reading(video.path), Recording(video.path) as recording, Source(video.path) as source:
+    with _reading(video.path), Recording(video.path) as recording:
         info = recording.info
         if told.total_s is None:
             told.total_s = _length_s(info)
@@ -181,7 +194,7 @@ def _analyse(
             )
         told.end(recording.read_s, len(followed.times))
         with watch.stage("fingerprint"):
-            return Part(video, recording, followed, source.fingerprint())
+            return Part(video, recording, followed, source.fingerprint(), source.held)
 
 
 def _rectangles(plan: SessionPlan, video: Video, info: MediaInfo) -> list[Tile] | None:
@@ -200,18 +213,41 @@ def _rectangles(plan: SessionPlan, video: Video, info: MediaInfo) -> list[Tile] 
     return tiles or None
 
 
-def _write_tables(folder: Path, scratch: Path, seats: list[Seat], settings: Settings) -> None:
+def _write_tables(
+    folder: Path,
+    scratch: Path,
+    heard: SessionVoices,
+    turns: Turns,
+    plan: SessionPlan,
+    settings: Settings,
+) -> None:
     def blocks() -> Iterator[tuple[str, Block]]:
-        for seat in seats:
+        for seat in heard.seats:
             for block in seat.blocks():
                 yield seat.id, block
 
     write_face(folder / "face.parquet", COLUMNS, blocks())
     if settings.landmarks:
         write_landmarks(folder / "landmarks.npz", blocks(), scratch)
+    write_voice(folder / "voice.parquet", heard.voices)
+    turns.table.to_parquet(folder / "turns.parquet", index=False)
+    write_turns(folder / "turns.rttm", turns.table, recording=plan.session_id)
 
 
-def _features(folder: Path, described: dict[str, Any]) -> dict[str, str]:
+def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]:
+    """Compute ``features.parquet`` from a session's tables.
+
+    Parameters
+    ----------
+    folder
+        The session's, with its tables.
+    described
+        ``session.json``.
+
+    Returns
+    -------
+    Feature to why it is missing.
+    """
     import pandas as pd
 
     from vsa.features.registry import compute

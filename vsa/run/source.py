@@ -62,6 +62,12 @@ class Source:
     ) -> None:
         self._file.close()
 
+    @property
+    def held(self) -> Path:
+        """Where it can be read while it is open, also when it was deleted or moved."""
+        held = Path(f"/dev/fd/{self._file.fileno()}")
+        return held if held.exists() else self.path
+
     def fingerprint(self) -> Fingerprint:
         """Read the file once more, in small pieces."""
         size, modified = self._found.st_size, self._found.st_mtime_ns

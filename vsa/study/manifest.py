@@ -199,13 +199,13 @@ def _video_faults(row: Mapping[str, str], number: int, folder: Path, may_be_gone
         yield Fault(number, "video", "give either one recording of the call or one per participant, not both")
     if may_be_gone:
         return
-    first: dict[str, str] = {}
+    first: dict[tuple[str, str], str] = {}
     for column in (*videos, *(name for name in _columns(row, "audio") if row[name])):
-        value = row[column]
+        value, kind = row[column], column.partition(":")[0]
         if fault := _file_fault(value, folder):
             yield Fault(number, column, f"'{shown(value)}' {fault}")
-        elif column in videos and first.setdefault(value, column) != column:
-            yield Fault(number, column, f"'{shown(value)}' is {first[value]} already; one recording each")
+        elif (taken := first.setdefault((kind, value), column)) != column:
+            yield Fault(number, column, f"'{shown(value)}' is {taken} already; one recording each")
 
 
 def _file_fault(value: str, folder: Path) -> str:
@@ -251,7 +251,8 @@ def _consented(row: Mapping[str, str]) -> bool:
 
 
 def _plan(row: Mapping[str, str], folder: Path) -> SessionPlan:
-    videos, tiles, facts = [], dict[str, TileHint](), {}
+    videos, facts = [], {}
+    tiles, audio = dict[str, TileHint](), dict[str, Path]()
     for column, value in row.items():
         kind, _, role = column.partition(":")
         if not value:
@@ -260,6 +261,8 @@ def _plan(row: Mapping[str, str], folder: Path) -> SessionPlan:
             videos.append(Video((folder / value).absolute(), role or None))
         elif kind == "tile":
             tiles[role] = parse_tile(value)
-        elif kind not in ("session_id", "consent", "audio"):
+        elif kind == "audio":
+            audio[role] = (folder / value).absolute()
+        elif kind not in ("session_id", "consent"):
             facts[column] = value
-    return SessionPlan(row["session_id"], tuple(videos), tiles, facts)
+    return SessionPlan(row["session_id"], tuple(videos), tiles, facts, audio)

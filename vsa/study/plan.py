@@ -51,12 +51,15 @@ class SessionPlan:
         Role to where it is in the recording, as the manifest says.
     facts
         Further columns of the manifest: covariates, dates, scores.
+    audio
+        Role to that participant's own sound file.
     """
 
     session_id: str
     videos: tuple[Video, ...]
     tiles: Mapping[str, TileHint] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    audio: Mapping[str, Path] = field(default_factory=dict)
 
 
 def from_media(paths: Sequence[Path]) -> list[SessionPlan]:

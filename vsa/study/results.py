@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,13 @@ SESSION_FILES = (
     "voice.parquet",
     "turns.parquet",
     "turns.rttm",
+    "turns.corrected.rttm",
     "features.parquet",
 )
 #: File managers put these into any folder.
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
+#: Without these a session is not finished.
+_TABLES = ("face.parquet", "voice.parquet", "turns.parquet", "features.parquet")
 #: What a table of a finished session ends with.
 _PARQUET_END = b"PAR1"
 #: This machine, in the names of what is in the making: another's processes are not known here.
@@ -84,7 +87,7 @@ class Results:
         folder = self.session(session_id)
         try:
             record = json.loads((folder / "session.json").read_text("utf-8"))
-            whole = all(_ends_well(folder / name) for name in ("face.parquet", "features.parquet"))
+            whole = all(_ends_well(folder / name) for name in _TABLES)
         except (OSError, ValueError, RecursionError):
             return None
         if not whole or not isinstance(record, dict) or record.get("status") not in ("complete", "partial"):
@@ -128,6 +131,42 @@ class Results:
             raise SessionError("write", *_why_not_written(error, self.folder)) from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    @contextmanager
+    def revising(self, session_id: str, changing: Collection[str]) -> Iterator[Path]:
+        """Give a copy of a finished session to change; it takes the session's place when the block ends well.
+
+        Parameters
+        ----------
+        session_id
+            The session.
+        changing
+            Names of the files that the block may write into. The others may be links to those of the session: to
+            write into one would change both.
+
+        Raises
+        ------
+        SessionError
+            Stage ``write``: as `writing`; also when something in the folder is not vsa's, or another run replaced the
+            session meanwhile.
+        """
+        session = self.session(session_id)
+        if strangers := self.strangers(session_id):
+            raise SessionError("write", in_the_way(session, strangers)[0], "Move that away.")
+        with self.writing(session_id) as part:
+            before = _state(session)
+            try:
+                for path in session.iterdir():
+                    if path.name in SESSION_FILES:
+                        _carry(path, part / path.name, link=path.name not in changing)
+            except FileNotFoundError:
+                before = None
+            else:
+                yield part
+            if before is None or _state(session) != before:
+                raise SessionError(
+                    "write", f"{session} was changed by another run meanwhile.", "Run the same command again."
+                )
 
     def amend(self, session_id: str, record: Mapping[str, Any]) -> None:
         """Replace the ``session.json`` of a finished session."""
@@ -243,6 +282,24 @@ def in_the_way(folder: Path, names: list[str]) -> tuple[str, str]:
         f"{folder} is there and holds what is no result of vsa ({listed}); it is not replaced.",
         "Give another folder with --out, or move that away.",
     )
+
+
+def _state(session: Path) -> tuple[int, int] | None:
+    """Another one after anything in a session was changed: every change writes ``session.json`` anew."""
+    try:
+        found = (session / "session.json").stat()
+    except FileNotFoundError:  # another run is putting it in place
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _carry(path: Path, to: Path, link: bool) -> None:
+    """Link a file to another place, or copy it, as on disks that know no links."""
+    if link:
+        with suppress(OSError):
+            os.link(path, to)
+            return
+    shutil.copy2(path, to)
 
 
 def _ends_well(path: Path) -> bool:

@@ -84,6 +84,11 @@ class Alignment:
     confidence: float
     note: str
 
+    def to_reference(self, t: Doubles) -> Doubles:
+        """Times of this file, s, on the reference's time."""
+        drift_ppm = self.drift_ppm if np.isfinite(self.drift_ppm) else 0.0
+        return np.asarray(t + self.offset_s + drift_ppm * 1e-6 * (t - self.start_s))
+
 
 def align(
     reference: Sound, other: Sound, speaking: Bools | None = None, other_speaking: Bools | None = None

@@ -1,0 +1,275 @@
+"""The sound of a session: which files, streams or channels hold whose voice, all on the session's time.
+
+The session's time is the first recording's. The order of trust: a file for each participant, then a recording for each
+participant, then streams or channels of one recording that hold a voice each, then one mixed sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vsa.errors import SessionError
+from vsa.media.opening import opened
+from vsa.media.samples import SoundFaults
+from vsa.media.sound import RATE_HZ, Sound, SoundInfo, SoundStream, read_sound
+from vsa.run.seats import Part
+from vsa.run.source import Fingerprint, Source
+from vsa.study.plan import SessionPlan
+from vsa.voice.activity import speaking, speech_probability
+from vsa.voice.alignment import Alignment, align, aligned
+from vsa.voice.tracks import Kind, tracks_of, tracks_of_files
+
+
+@dataclass(frozen=True)
+class SoundFile:
+    """A participant's own sound file."""
+
+    role: str
+    path: Path
+    file: Fingerprint
+
+
+@dataclass(frozen=True)
+class Track:
+    """One sound that is analysed.
+
+    Attributes
+    ----------
+    sound
+        On the session's time.
+    info, faults
+        The stream from which it was read, and what was wrong with it.
+    role
+        Whose it is; None if the files don't say.
+    alignment
+        How it was brought onto the session's time; None where that is its own.
+    """
+
+    sound: Sound
+    info: SoundInfo
+    faults: SoundFaults
+    role: str | None = None
+    alignment: Alignment | None = None
+
+
+@dataclass(frozen=True)
+class SessionSound:
+    """What there is to listen to.
+
+    Attributes
+    ----------
+    kind, confidence
+        As of `vsa.voice.tracks.Tracks`.
+    tracks
+        One for each participant, or the one with everybody.
+    clocks
+        For each recording, how its time becomes the session's; None where that is its own.
+    files
+        The participants' own sound files.
+    damaged
+        Whether some of the sound could not be decoded.
+    notes
+        For people.
+    """
+
+    kind: Kind
+    confidence: float
+    tracks: tuple[Track, ...]
+    clocks: tuple[Alignment | None, ...]
+    files: tuple[SoundFile, ...]
+    damaged: bool
+    notes: tuple[str, ...]
+
+    @property
+    def separate(self) -> bool:
+        """Whether each track is one person's."""
+        return self.kind in ("files", "streams", "channels")
+
+
+def check_sound_files(plan: SessionPlan) -> None:
+    """Say what is wrong with the participants' own sound files before hours of pictures are analysed.
+
+    Raises
+    ------
+    SessionError
+        Stage ``media``: one can't be opened, or has no sound.
+    """
+    for role, path in plan.audio.items():
+        with opened(path) as container:
+            if not container.streams.audio:
+                raise _no_sound(role, path)
+
+
+def session_sound(plan: SessionPlan, parts: Sequence[Part]) -> SessionSound:
+    """Read the sound of recordings and sound files, and choose what is analysed.
+
+    Parameters
+    ----------
+    plan
+        The session.
+    parts
+        Its recordings.
+
+    Raises
+    ------
+    SessionError
+        Stage ``media``: a sound file can't be read or has no sound.
+    """
+    read = _Read()
+    firsts = [read.recording(part) for part in parts]
+    reference = firsts[0]
+    placed: list[Track | None] = [reference]
+    for track in firsts[1:]:
+        placed.append(track if reference is None or track is None else read.placed(reference.sound, track))
+    chosen = None
+    files = read.own_files(plan)
+    if files:
+        chosen = _own_files(plan, parts, reference, [track for _, track in files], read)
+    if chosen is None and len(parts) > 1:
+        chosen = _own_recordings(placed, read.notes)
+    if chosen is None:
+        chosen = _one_recording(read.streams, placed)
+    kind, confidence, tracks, said = chosen
+    clocks = tuple(track.alignment if track is not None else None for track in placed)
+    return SessionSound(
+        kind,
+        confidence,
+        tracks,
+        clocks,
+        tuple(file for file, _ in files),
+        read.damaged,
+        (*read.notes, *said),
+    )
+
+
+class _Read:
+    """Reads files, and keeps what is to be said of them."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.damaged = False
+        self.streams: list[SoundStream] = []  # of the first recording
+
+    def first(self, path: Path, role: str | None, name: str = "") -> Track | None:
+        """A file's first stream in which there is anything, as one mix."""
+        streams = read_sound(path, RATE_HZ, name=name)
+        self.notes += [f"{stream.info.name}: {note}" for stream in streams for note in stream.notes]
+        self.damaged |= any(stream.faults.bad_packets for stream in streams)
+        self.streams = self.streams or streams
+        for stream in streams:
+            mixed = stream.mixed()
+            if mixed is not None and len(mixed.samples):
+                return Track(mixed, stream.info, stream.faults, role)
+        return None
+
+    def recording(self, part: Part) -> Track | None:
+        """The same of a recording; its pictures are analysed already, and not lost if it can't be read any more."""
+        try:
+            return self.first(part.held, part.video.role, part.recording.info.name)
+        except SessionError as error:
+            self.notes.append(f"the sound of {part.recording.info.name} could not be read: {error.message}")
+            self.damaged = True
+            return None
+
+    def own_files(self, plan: SessionPlan) -> list[tuple[SoundFile, Track]]:
+        """The participants' own sound files."""
+        found = []
+        for role, path in plan.audio.items():
+            with Source(path) as source:
+                track = self.first(path, role)
+                if track is None:
+                    raise _no_sound(role, path)
+                found.append((SoundFile(role, path, source.fingerprint()), track))
+        return found
+
+    def placed(self, reference: Sound, track: Track) -> Track:
+        """A track on the reference's time."""
+        found = align(reference, track.sound)
+        if found.heard == "nothing":
+            found = align(reference, track.sound, _speaking(reference), _speaking(track.sound))
+        self.notes.append(found.note)
+        return replace(track, sound=aligned(track.sound, found), alignment=found)
+
+
+_Chosen = tuple[Kind, float, tuple[Track, ...], Sequence[str]]
+
+
+def _own_files(
+    plan: SessionPlan, parts: Sequence[Part], reference: Track | None, files: Sequence[Track], read: _Read
+) -> _Chosen | None:
+    """One file for each participant, if all of them are there and belong to this call."""
+    absent = sorted({*plan.tiles, *(role for p in parts if (role := p.video.role))} - set(plan.audio))
+    if absent or len(files) == 1:
+        missing = ", ".join(f"audio:{role}" for role in absent) or "a file for the others"
+        names = ", ".join(track.info.file for track in files)
+        read.notes.append(
+            f"{names}: not used, since {missing} is missing: voices are apart only if all have a file"
+        )
+        return None
+    tracks: list[Track] = []
+    for track in files:
+        if reference is not None:
+            track = read.placed(reference.sound, track)
+            if track.alignment is not None and track.alignment.belongs == "no sign of it":
+                read.notes.append(f"{track.info.file} was left out; check audio:{track.role} in the manifest")
+                return None
+        elif tracks:
+            track = read.placed(tracks[0].sound, track)
+        else:
+            start_s = parts[0].recording.info.start_s
+            track = replace(track, sound=replace(track.sound, start_s=start_s))
+            read.notes.append(
+                f"{track.info.file} is taken to begin with the picture, which has no sound to compare"
+            )
+        tracks.append(track)
+    return _checked(tracks)
+
+
+def _own_recordings(recorded: Sequence[Track | None], notes: list[str]) -> _Chosen | None:
+    """One recording for each participant, if each has sound, and not all the same."""
+    tracks = [track for track in recorded if track is not None]
+    if len(tracks) < 2:
+        return None
+    if len(tracks) < len(recorded):
+        notes.append("not every recording has sound: the first that has is taken as one mix")
+        return None
+    chosen = _checked(tracks)
+    if chosen[1] == 0:
+        notes += [*chosen[3], "the sound of the first recording is taken as one mix"]
+        return None
+    return chosen
+
+
+def _checked(tracks: Sequence[Track]) -> _Chosen:
+    found = tracks_of_files([track.sound for track in tracks])
+    return found.kind, found.confidence, tuple(tracks), found.notes
+
+
+def _one_recording(streams: Sequence[SoundStream], recorded: Sequence[Track | None]) -> _Chosen:
+    """Streams or channels with a voice each, or one mix."""
+    first = next((track for track in recorded if track is not None), None)
+    if first is None:
+        return "none", 1.0, (), ()
+    if len(recorded) > 1:
+        return "mixed", 1.0, (replace(first, role=None),), ()
+    found = tracks_of(streams)
+    tracks = []
+    for sound in found.sounds:
+        stream = next(s for s in streams if sound.name in (s.info.name, *(c.name for c in s.channels)))
+        tracks.append(Track(sound, stream.info, stream.faults))
+    return found.kind, found.confidence, tuple(tracks), found.notes
+
+
+def _speaking(sound: Sound) -> npt.NDArray[np.bool_]:
+    return speaking(speech_probability(sound.samples).probability)
+
+
+def _no_sound(role: str, path: Path) -> SessionError:
+    return SessionError(
+        "media", f"{path.name} holds no sound that could be read.", f"Check audio:{role} in the manifest."
+    )

@@ -1,0 +1,182 @@
+"""From tracks to voices: who speaks when, and how, in the two ways in which calls are recorded.
+
+*Separate tracks*, one person each: everybody's own speech is told from the others' bleed (`own_voices`), then described
+(`described`). *Mixed sound*: the mouth that moves with the sound has it (`mixed_voices`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from vsa.media.sound import Sound
+from vsa.voice.activity import Activity, speaking, speech_probability
+from vsa.voice.bleed import BleedPath, own_speech
+from vsa.voice.lips import speech_envelope
+from vsa.voice.prosody import prosody
+from vsa.voice.quality import SoundQuality, sound_quality
+from vsa.voice.speakers import Speakers, who_speaks
+from vsa.voice.tracks import Common
+from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+#: Steps of sound, from the first sample of a session's sound on -> opening and its speed, (steps, 2).
+Lips = Callable[[int], Floats]
+
+_THREADS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class OwnVoices:
+    """When the person of each track speaks.
+
+    Attributes
+    ----------
+    speech
+        Probability for each track and 10 ms, (m,) each; NaN where the track has no sound.
+    speaking
+        The same, decided.
+    paths
+        The bleed that was found.
+    """
+
+    speech: tuple[Floats, ...]
+    speaking: tuple[Bools, ...]
+    paths: tuple[BleedPath, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixed:
+    """Voices in one mixed sound.
+
+    Attributes
+    ----------
+    voices
+        Of the participants, and `OFF_CAMERA` if such a voice was heard; `UNKNOWN` alone if it can't be told whose they
+        are.
+    quality
+        Of the track.
+    speakers
+        What is known of who speaks.
+    """
+
+    voices: tuple[VoiceTrack, ...]
+    quality: SoundQuality
+    speakers: Speakers
+
+
+def own_voices(tracks: Common, rate_hz: int) -> OwnVoices:
+    """Find each person's own speech on separate tracks.
+
+    Raises
+    ------
+    ModelMissingError
+        When the speech detector's file is not on this machine.
+    """
+    heard = side_by_side(speech_probability, tracks.samples)
+    own = own_speech(tracks.samples, heard, rate_hz)
+    speech = [
+        _masked(one.probability, there) for one, there in zip(own.activities, tracks.covered, strict=True)
+    ]
+    return OwnVoices(tuple(speech), tuple(speaking(one) for one in speech), own.paths)
+
+
+def described(
+    tracks: Common, own: OwnVoices, names: Sequence[str], rate_hz: int
+) -> list[tuple[VoiceTrack, SoundQuality]]:
+    """Measure how each person speaks on their track.
+
+    Parameters
+    ----------
+    tracks, own
+        The tracks, and when their people speak.
+    names
+        Whose they are.
+    rate_hz
+        Of the tracks.
+    """
+    anyone = np.any(own.speaking, axis=0)
+
+    def one(k: int) -> tuple[VoiceTrack, SoundQuality]:
+        samples, there, says = tracks.samples[k], tracks.covered[k], own.speaking[k]
+        quality = sound_quality(samples, rate_hz, says, anyone=anyone)
+        how = prosody(samples, rate_hz, says, bandwidth_hz=_or_inf(quality.bandwidth_hz))
+        measured = (_masked(x, there) for x in (how.f0_hz, how.intensity_db, how.spectral_tilt_db))
+        return VoiceTrack(names[k], tracks.start_s, own.speech[k], says, *measured), quality
+
+    return side_by_side(one, range(len(names)))
+
+
+def mixed_voices(sound: Sound, lips: Mapping[str, Lips]) -> Mixed:
+    """Find out who speaks in one mixed sound, and how.
+
+    Parameters
+    ----------
+    sound
+        At 16 kHz.
+    lips
+        For each participant in view, how the mouth moves.
+
+    Raises
+    ------
+    ModelMissingError
+        When the speech detector's file is not on this machine.
+    """
+    heard = speech_probability(sound.samples)
+    steps = len(heard.probability)
+    moving = {who: lips_of(steps) for who, lips_of in lips.items()}
+    found = who_speaks(moving, heard.probability, speech_envelope(sound.samples, sound.rate_hz))
+    anyone = speaking(heard.probability)
+    quality = sound_quality(sound.samples, sound.rate_hz, anyone)
+    if not np.isfinite(found.probability).any():
+        return Mixed((_somebody(sound, heard, anyone),), quality, found)
+    names = [*found.participants, OFF_CAMERA]
+    says = found.probability > 0.5
+    last = None if says[:, -1].any() else -1
+    said = says.sum(axis=1)
+
+    def one(k: int) -> VoiceTrack:
+        # what is measured where two speak is nobody's
+        how = prosody(
+            sound.samples,
+            sound.rate_hz,
+            says[:, k] & (said == 1),
+            bandwidth_hz=_or_inf(quality.bandwidth_hz),
+        )
+        mine = says[:, k] | (said == 0)
+        measured = (
+            _masked(x, mine & (said <= 1)) for x in (how.f0_hz, how.intensity_db, how.spectral_tilt_db)
+        )
+        speech = np.ascontiguousarray(found.probability[:, k])
+        return VoiceTrack(names[k], sound.start_s, speech, np.ascontiguousarray(says[:, k]), *measured)
+
+    return Mixed(tuple(side_by_side(one, range(len(names))[:last])), quality, found)
+
+
+def _somebody(sound: Sound, heard: Activity, anyone: Bools) -> VoiceTrack:
+    """Speech of which it is not known whose it is: when, and nothing of how."""
+    nothing = np.full(len(anyone), np.nan, np.float32)
+    return VoiceTrack(UNKNOWN, sound.start_s, heard.probability, anyone, nothing, nothing, nothing)
+
+
+def side_by_side(run: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+    """Do the same for each, two at a time: nearly all of it runs outside of Python."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(run, items))
+
+
+def _masked(values: Floats, there: Bools) -> Floats:
+    return np.asarray(np.where(there, values, np.float32(np.nan)), np.float32)
+
+
+def _or_inf(bandwidth_hz: float) -> float:
+    return bandwidth_hz if np.isfinite(bandwidth_hz) else np.inf
