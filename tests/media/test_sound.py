@@ -34,7 +34,7 @@ def bursts(rate: int, seconds: float = 3.2, at: Sequence[float] = BURSTS_S) -> S
 
 def middles(samples: Samples, start_s: float = 0.0) -> list[float]:
     """Times of the middle of each burst."""
-    energy = np.convolve(samples.astype(np.float64) ** 2, np.hanning(641), "same")
+    energy = np.convolve(np.asarray(samples, np.float64) ** 2, np.hanning(641), "same")
     found = []
     for _ in range(20):
         k = int(energy.argmax())
@@ -116,7 +116,7 @@ def test_sound_keeps_its_time_and_level_in_every_coding(tmp_path: Path, coding: 
     stream = read_one(path)
     (sound,) = stream.channels
     assert sound.rate_hz == RATE_HZ
-    assert sound.samples.dtype == np.float32
+    assert sound.samples[:].dtype == np.float32
     np.testing.assert_allclose(middles(sound.samples, sound.start_s), BURSTS_S, atol=0.0015)
     assert sound.end_s == pytest.approx(3.2, abs=0.06)  # coders fill their last block
     assert np.abs(sound.samples).max() == pytest.approx(0.4, rel=0.1)
@@ -306,7 +306,8 @@ def test_real_clips_are_read_as_ffmpeg_has_them() -> None:
     stream = read_one(path)
     assert len(stream.channels) == 2
     for channel, stored in zip(stream.channels, whole, strict=True):
-        np.testing.assert_array_equal(channel.samples[: len(stored)], stored[: len(channel.samples)])
+        kept = channel.samples[: len(stored)]  # as 16-bit numbers
+            np.testing.assert_allclose(kept, stored[: len(kept)], atol=0.51 / 32768)
     meeting = read_one(clip_path("meeting_dev00.wav"))
     assert meeting.channels[0].duration_s == pytest.approx(30.0, abs=0.001)
     late = read_one(clip_path("face_then_noface_hevc.mov"))

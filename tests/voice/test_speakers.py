@@ -32,7 +32,7 @@ SECOND = 100  # steps
 def samples(name: str) -> np.ndarray:
     """A clip's sound, (n,) at 16 kHz."""
     (sound,) = read_sound(clip_path(name))[0].channels
-    return sound.samples
+    return sound.samples[:]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Pcm, quantized
+
 Floats = npt.NDArray[np.float32]
 
 #: A stamp this far from the count is followed at once, s.
@@ -135,7 +137,7 @@ class Collector:
         self._pending: list[Floats] = []
         self._pending_samples = 0
         self._leave_out = 0
-        self._done: list[Floats] = []
+        self._done: list[npt.NDArray[np.int16]] = []
 
     def add(self, frame: Any, stamp_s: float | None, next_s: float | None) -> None:
         """Append a decoded frame."""
@@ -160,11 +162,11 @@ class Collector:
         self._faults.dropped_s += left_out / self._source_hz
         self._push(sound[left_out:])
 
-    def channels(self) -> list[Floats]:
-        """Finish; one (n,) array a channel."""
+    def channels(self) -> list[Pcm]:
+        """Finish; the sound of each channel."""
         self._flush(last=True)
         total = sum(len(piece) for piece in self._done)
-        out = [np.empty(total, np.float32) for _ in range(self._channels)]
+        out = [np.empty(total, np.int16) for _ in range(self._channels)]
         at = 0
         self._done.reverse()
         while self._done:  # freed as they are copied
@@ -172,7 +174,7 @@ class Collector:
             for k, channel in enumerate(out):
                 channel[at : at + len(piece)] = piece[:, k]
             at += len(piece)
-        return out
+        return [Pcm(channel) for channel in out]
 
     def _heal(self, sound: Floats) -> Floats:
         faults = self._faults
@@ -215,7 +217,7 @@ class Collector:
         self._pending, self._pending_samples = [], 0
         if self._resampler is not None:
             sound = self._resampler.resample_chunk(np.ascontiguousarray(sound), last=last)
-        self._done.append(sound)
+        self._done.append(quantized(sound))
 
 
 def as_floats(frame: Any) -> Floats:

@@ -2,7 +2,7 @@
 
 Session time is the file's own presentation time, as for pictures (`vsa.media.clock`): a stream that starts 3 s late
 has `start_s` 3 s later. Gaps between the pieces of a stream become silence. PyAV decodes and SoXR resamples, block by
-block: memory holds 4 bytes for each sample of the result and a few seconds more.
+block: memory holds 2 bytes for each sample of the result and a few seconds more.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from typing import Any
 
 import av.error
 import numpy as np
-import numpy.typing as npt
 
 from vsa.media.opening import opened, plain
+from vsa.media.pcm import Pcm, Samples, pieces
 from vsa.media.samples import Collector, SoundFaults
-
-Floats = npt.NDArray[np.float32]
 
 #: Rate at which the voice room works.
 RATE_HZ = 16_000
@@ -36,14 +34,14 @@ class Sound:
     rate_hz
         Samples a second.
     samples
-        (n,), full scale 1.
+        (n,), full scale 1: `Pcm`, or a float32 array.
     name
         Where it comes from: file, stream and channel as far as there are several.
     """
 
     start_s: float
     rate_hz: int
-    samples: Floats
+    samples: Samples
     name: str
 
     @property
@@ -117,11 +115,9 @@ class SoundStream:
         if len(self.channels) < 2:
             return self.channels[0] if self.channels else None
         first = self.channels[0]
-        total = first.samples.copy()
-        for other in self.channels[1:]:
-            total += other.samples
-        total /= len(self.channels)
-        return Sound(first.start_s, first.rate_hz, total, self.info.name)
+        together = zip(*(pieces(channel.samples) for channel in self.channels), strict=True)
+        mean = Pcm.of(np.mean(parts, axis=0, dtype=np.float32) for parts in together)
+        return Sound(first.start_s, first.rate_hz, mean, self.info.name)
 
 
 def read_sound(path: Path, rate_hz: int = RATE_HZ, *, name: str = "") -> list[SoundStream]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vsa import assets
+from vsa.media.pcm import Samples, pieces
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -64,7 +65,7 @@ class Activity:
     probability: Floats
 
 
-def speech_probability(samples: Floats) -> Activity:
+def speech_probability(samples: Samples) -> Activity:
     """Probability of speech on a grid of 10 ms.
 
     Parameters
@@ -131,7 +132,7 @@ def step_count(samples: int) -> int:
     return -(-samples // _STEP)
 
 
-def _level_db(samples: Floats) -> Floats:
+def _level_db(samples: Samples) -> Floats:
     """Level of each 10 ms (RMS, dB re full scale, at least -120), of what changes: without offset and rumble."""
     out = np.empty(step_count(len(samples)), np.float32)
     piece = 6000 * _STEP
@@ -151,7 +152,7 @@ def _gain(level: Floats) -> float:
     return float(10 ** (np.clip(lift_db, 0.0, _MOST_GAIN_DB) / 20))
 
 
-def _silero(samples: Floats, gain: float) -> Floats:
+def _silero(samples: Samples, gain: float) -> Floats:
     """Probability for each 32 ms."""
     net = _session()
     h = c = np.zeros((1, 1, 128), np.float32)
@@ -162,7 +163,7 @@ def _silero(samples: Floats, gain: float) -> Floats:
     return np.concatenate(found)
 
 
-def _frames(samples: Floats, gain: float) -> Iterator[Floats]:
+def _frames(samples: Samples, gain: float) -> Iterator[Floats]:
     """The track in blocks of frames, each with the end of the frame before it: (<=block, 576)."""
     before = np.zeros(_CONTEXT, np.float32)
     offset = _offset(samples)
@@ -176,10 +177,9 @@ def _frames(samples: Floats, gain: float) -> Iterator[Floats]:
         yield np.ascontiguousarray(windows)
 
 
-def _offset(samples: Floats) -> float:
+def _offset(samples: Samples) -> float:
     total, count = 0.0, 0
-    for start in range(0, len(samples), 1 << 20):
-        x = samples[start : start + (1 << 20)]
+    for x in pieces(samples):
         good = x[np.isfinite(x)]
         total, count = total + float(good.sum(dtype=np.float64)), count + len(good)
     return total / count if count else 0.0

@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples, resampled
 from vsa.media.sound import Sound
 from vsa.voice import delay
 from vsa.voice.activity import STEP_S, stretches
@@ -143,16 +144,12 @@ def aligned(sound: Sound, alignment: Alignment) -> Sound:
     """The sound on the reference's time: moved, and resampled if the clocks drift apart."""
     samples = sound.samples
     if alignment.drift_ppm and np.isfinite(alignment.drift_ppm):
-        import soxr
-
         stretch = 1 + alignment.drift_ppm * 1e-6
-        samples = np.asarray(
-            soxr.resample(np.nan_to_num(samples), sound.rate_hz, sound.rate_hz * stretch), np.float32
-        )
+        samples = resampled(samples, sound.rate_hz, sound.rate_hz * stretch, "HQ", np.nan_to_num)
     return Sound(sound.start_s + alignment.offset_s, sound.rate_hz, samples, sound.name)
 
 
-def _rough_lag(a: Floats, b: Floats) -> int | None:
+def _rough_lag(a: Samples, b: Samples) -> int | None:
     """Lag of `a` after `b` (samples), to about 0.3 s; None if nothing fits."""
     from scipy import fft
     from scipy.ndimage import maximum_filter1d
@@ -181,7 +178,7 @@ def _rough_lag(a: Floats, b: Floats) -> int | None:
     return (int(total.argmax()) - len(second)) * round(STEP_S * delay.RATE_HZ)
 
 
-def _changes(track: Floats) -> Floats:
+def _changes(track: Samples) -> Floats:
     """Band levels, less their own mean over half a second: what moves in them."""
     from scipy.ndimage import uniform_filter1d
 
@@ -198,7 +195,7 @@ def _spread(room: int, length: int, most: int) -> Iterator[int]:
     yield from np.unique(np.linspace(0, max(room - 1, 0), count).round().astype(int)).tolist()
 
 
-def _exact_lags(a: Floats, b: Floats, near: int) -> tuple[Doubles, Doubles]:
+def _exact_lags(a: Samples, b: Samples, near: int) -> tuple[Doubles, Doubles]:
     """For each window of `b` that `a` holds too: its middle and its lag, s."""
     rate = delay.RATE_HZ
     reach = round((LONGEST_WAY_S + 0.4) * rate) + round(MOST_DRIFT_PPM * 1e-6 * len(b) / 2)

@@ -22,6 +22,7 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples, pieces
 from vsa.voice import delay
 from vsa.voice.activity import STEP_S, Activity, speaking, stretches
 from vsa.voice.spectra import Comparison, compared, decibels
@@ -103,7 +104,7 @@ class OwnSpeech:
     paths: tuple[BleedPath, ...]
 
 
-def own_speech(tracks: Sequence[Floats], activities: Sequence[Activity], rate_hz: int = 16_000) -> OwnSpeech:
+def own_speech(tracks: Sequence[Samples], activities: Sequence[Activity], rate_hz: int = 16_000) -> OwnSpeech:
     """Tell each person's own speech from the others' bleed.
 
     Parameters
@@ -166,11 +167,11 @@ def _nothing(pair: tuple[int, int]) -> BleedPath:
     return BleedPath(*pair, False, np.nan, np.nan, np.nan, 0.0)
 
 
-def _loud(track: Floats, spoken: Bools) -> Floats:
+def _loud(track: Samples, spoken: Bools) -> Floats:
     """Level of each 10 ms, dB re the loud parts of what was detected as speech."""
     step = round(STEP_S * delay.RATE_HZ)
-    whole = track[: len(track) // step * step].reshape(-1, step)
-    level = decibels(np.mean(whole * whole, axis=1))
+    whole = (x[: len(x) // step * step].reshape(-1, step) for x in pieces(track, 10_000 * step))
+    level = np.concatenate([np.empty(0, np.float32), *(decibels(np.mean(x * x, axis=1)) for x in whole)])
     level = np.pad(level, (0, max(0, len(spoken) - len(level))), constant_values=-120.0)[: len(spoken)]
     reference = np.percentile(level[spoken], 95) if spoken.any() else 0.0
     return np.asarray(level - reference, np.float32)
@@ -186,7 +187,7 @@ def _leads(other: Floats, mine: Floats, spoken: Bools) -> Bools:
 
 
 def _own(
-    mine: Floats, other: Floats, heard: Bools, leads: Bools, pair: tuple[int, int]
+    mine: Samples, other: Samples, heard: Bools, leads: Bools, pair: tuple[int, int]
 ) -> tuple[BleedPath, Floats]:
     """The way from the other to me, and how likely each of my steps is my own."""
     certain = np.ones(len(heard), np.float32)
@@ -212,7 +213,7 @@ def _own(
     return BleedPath(*pair, True, late, float(gains.mean()), echo_s, removed), chance
 
 
-def _delays(source: Floats, heard: Floats, leads: Bools) -> list[tuple[int, int, int]]:
+def _delays(source: Samples, heard: Samples, leads: Bools) -> list[tuple[int, int, int]]:
     """Delay (samples) in each stretch of the tracks (first and last sample); empty if none stands out."""
     rate = delay.RATE_HZ
     windows = delay.Windows(round(_WINDOW_S * rate), round(EARLIEST_S * rate), round(LATEST_S * rate))

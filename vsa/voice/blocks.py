@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples
 from vsa.voice.activity import STEP_S
 
 Floats32 = npt.NDArray[np.float32]
@@ -76,7 +77,7 @@ class Block:
         return self.samples[start : start + count * width].reshape(count, width)
 
 
-def blocks(samples: Floats32, rate_hz: int, steps: int, to_hz: int) -> Iterator[Block]:
+def blocks(samples: Samples, rate_hz: int, steps: int, to_hz: int) -> Iterator[Block]:
     """Cut sound into resampled blocks of 30 s.
 
     Parameters
@@ -113,7 +114,7 @@ def blocks(samples: Floats32, rate_hz: int, steps: int, to_hz: int) -> Iterator[
         yield Block(first, last, to_hz, _padded(part, 0, wanted), known)
 
 
-def _padded(samples: Floats32, start: int, end: int) -> Floats32:
+def _padded(samples: Samples, start: int, end: int) -> Floats32:
     part = samples[max(0, start) : max(0, end)]
     before, after = max(0, -start), end - max(0, start) - len(part)
     return np.pad(part, (before, max(0, after))) if before or after > 0 else part

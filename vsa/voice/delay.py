@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Pcm, Samples, pieces, resampled
+
 Floats = npt.NDArray[np.float32]
 
 #: Rate at which tracks are compared; loudspeakers and call codecs leave little above its half.
@@ -42,18 +44,18 @@ class Windows:
         return self.last_lag - self.first_lag + 1
 
 
-def thinned(samples: Floats, rate_hz: int) -> Floats:
+def thinned(samples: Samples, rate_hz: int) -> Pcm:
     """Sound at `RATE_HZ`, without what isn't a number."""
-    import soxr
-
-    if not np.isfinite(samples).all():
-        samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-    if rate_hz == RATE_HZ or not len(samples):
-        return samples
-    return np.asarray(soxr.resample(samples, rate_hz, RATE_HZ, quality="MQ"), np.float32)
+    if rate_hz == RATE_HZ:
+        return Pcm.of(map(_finite, pieces(samples)))
+    return resampled(samples, rate_hz, RATE_HZ, "MQ", _finite)
 
 
-def curves(source: Floats, heard: Floats, starts: Sequence[int], windows: Windows) -> Iterator[Floats]:
+def _finite(samples: Floats) -> Floats:
+    return np.nan_to_num(samples, posinf=0.0, neginf=0.0)
+
+
+def curves(source: Samples, heard: Samples, starts: Sequence[int], windows: Windows) -> Iterator[Floats]:
     """For each window, the size of the whitened correlation at each lag, in units of its own RMS.
 
     Parameters
@@ -79,7 +81,7 @@ def curves(source: Floats, heard: Floats, starts: Sequence[int], windows: Window
         yield np.asarray(curve / (np.sqrt(np.mean(curve**2)) + 1e-20), np.float32)
 
 
-def piece(samples: Floats, start: int, length: int) -> Floats:
+def piece(samples: Samples, start: int, length: int) -> Floats:
     """`length` samples from `start` on, silence where there are none."""
     out = np.zeros(length, np.float32)
     first, last = max(0, start), min(len(samples), start + length)

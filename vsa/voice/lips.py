@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples
 from vsa.voice.activity import STEP_S
 
 Floats = npt.NDArray[np.float32]
@@ -74,7 +75,7 @@ def lip_movement(
     return out
 
 
-def speech_envelope(samples: Floats, rate_hz: int) -> Floats:
+def speech_envelope(samples: Samples, rate_hz: int) -> Floats:
     """Envelope of the sound between 1 and 3.5 kHz, compressed as loudness is.
 
     Parameters

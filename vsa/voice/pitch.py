@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples
 from vsa.voice.blocks import Block, Flags, Floats32, blocks
 
 LOWEST_HZ, HIGHEST_HZ = 60.0, 600.0
@@ -39,7 +40,7 @@ _PART, _OVERLAP, _SIDE_BY_SIDE = 256, 64, 256
 _NEVER = np.float32(1e6)
 
 
-def f0_hz(samples: Floats32, rate_hz: int, speaking: Flags) -> Floats32:
+def f0_hz(samples: Samples, rate_hz: int, speaking: Flags) -> Floats32:
     """Fundamental frequency of one person's voice.
 
     Parameters

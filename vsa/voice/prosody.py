@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples
 from vsa.voice.activity import STEP_S
 from vsa.voice.blocks import Flags, Floats32, blocks
 from vsa.voice.pitch import f0_hz
@@ -57,7 +58,7 @@ class Prosody:
 
 
 def prosody(
-    samples: Floats32, rate_hz: int, speaking: Flags, *, bandwidth_hz: float = float("inf")
+    samples: Samples, rate_hz: int, speaking: Flags, *, bandwidth_hz: float = float("inf")
 ) -> Prosody:
     """Everything that this module measures.
 
@@ -88,7 +89,7 @@ def semitones(f0_hz: Floats32) -> Floats32:
     return np.asarray(12 * np.log2(f0_hz / np.median(voiced)), np.float32)
 
 
-def intensity_db(samples: Floats32, rate_hz: int, speaking: Flags) -> Floats32:
+def intensity_db(samples: Samples, rate_hz: int, speaking: Flags) -> Floats32:
     """Level relative to this person's own speech on this track.
 
     Parameters
@@ -112,7 +113,7 @@ def intensity_db(samples: Floats32, rate_hz: int, speaking: Flags) -> Floats32:
     return np.asarray(np.maximum(level - np.median(heard), np.float32(INTENSITY_FLOOR_DB)), np.float32)
 
 
-def level_db(samples: Floats32, rate_hz: int, steps: int) -> Floats32:
+def level_db(samples: Samples, rate_hz: int, steps: int) -> Floats32:
     """Level around each step, dB re full scale, at least -200; NaN where the sound is missing; shape (steps,).
 
     For the parameters see `intensity_db`.
@@ -136,7 +137,7 @@ def level_db(samples: Floats32, rate_hz: int, steps: int) -> Floats32:
 
 
 def spectral_tilt_db(
-    samples: Floats32, rate_hz: int, voiced: Flags, *, bandwidth_hz: float = float("inf")
+    samples: Samples, rate_hz: int, voiced: Flags, *, bandwidth_hz: float = float("inf")
 ) -> Floats32:
     """Alpha ratio of voiced steps.
 

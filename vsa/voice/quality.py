@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples
 from vsa.voice.activity import STEP_S, stretches
 from vsa.voice.blocks import Flags, Floats32, blocks
 from vsa.voice.prosody import SILENCE_DBFS, level_db
@@ -84,7 +85,7 @@ class SoundQuality:
 
 
 def sound_quality(
-    samples: Floats32, rate_hz: int, speaking: Flags, *, anyone: Flags | None = None
+    samples: Samples, rate_hz: int, speaking: Flags, *, anyone: Flags | None = None
 ) -> SoundQuality:
     """Measure a track's quality, best at the rate of its file.
 
@@ -140,7 +141,7 @@ def _far_from(anyone: Flags) -> Flags:
     return np.asarray(near < 0.5)
 
 
-def _scan(samples: Floats32, rate_hz: int, speaking: Flags) -> tuple[float, float, float, float]:
+def _scan(samples: Samples, rate_hz: int, speaking: Flags) -> tuple[float, float, float, float]:
     """Share of clipped samples in speech, offset, share of missing steps, share of silent steps among the others."""
     clipped = spoken = 0
     total, count, known, silent = 0.0, 0, 0, 0
@@ -182,7 +183,7 @@ def _flat_tops(x: Floats32, rate_hz: int) -> Flags:
     return found
 
 
-def bandwidth_hz(samples: Floats32, rate_hz: int, speaking: Flags) -> float:
+def bandwidth_hz(samples: Samples, rate_hz: int, speaking: Flags) -> float:
     """Highest frequency that speech reaches on this track.
 
     Parameters

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Samples
 from vsa.voice.activity import STEP_S
 from vsa.voice.delay import RATE_HZ, piece
 
@@ -40,7 +41,9 @@ class Comparison:
     coherence: Floats
 
 
-def compared(source: Floats, heard: Floats, delays: Sequence[tuple[int, int, int]], steps: int) -> Comparison:
+def compared(
+    source: Samples, heard: Samples, delays: Sequence[tuple[int, int, int]], steps: int
+) -> Comparison:
     """Compare a track with a delayed source.
 
     Parameters
@@ -81,7 +84,7 @@ def compared(source: Floats, heard: Floats, delays: Sequence[tuple[int, int, int
     return out
 
 
-def mel_levels(samples: Floats) -> Floats:
+def mel_levels(samples: Samples) -> Floats:
     """Level of each band in each 10 ms of a track at 8 kHz, dB, (m, BANDS)."""
     from scipy import fft
 

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from vsa.media.pcm import Pcm, Samples, pieces
 from vsa.media.sound import Sound, SoundStream
 from vsa.voice.activity import STEP_S, step_count
 from vsa.voice.delay import RATE_HZ, thinned
@@ -85,7 +86,7 @@ class Common:
     """
 
     start_s: float
-    samples: tuple[Floats, ...]
+    samples: tuple[Samples, ...]
     covered: Bools
 
 
@@ -140,9 +141,8 @@ def on_common_time(sounds: Sequence[Sound]) -> Common:
         if len(sound.samples) == n:
             samples.append(sound.samples)
             continue
-        laid = np.zeros(n, np.float32)
-        laid[first:last] = sound.samples
-        samples.append(laid)
+        whole = sound.samples if isinstance(sound.samples, Pcm) else Pcm.of([sound.samples[:]])
+        samples.append(whole.padded(first, n))
     return Common(start_s, tuple(samples), covered)
 
 
@@ -204,12 +204,17 @@ def _thin(sound: Sound) -> Sound:
     return Sound(sound.start_s, RATE_HZ, thinned(sound.samples, sound.rate_hz), sound.name)
 
 
-def _levels(samples: Floats) -> Floats:
+def _levels(samples: Samples) -> Floats:
     """Level of each 10 ms, smoothed over 0.1 s, dB re full scale; without a constant offset."""
     step = round(STEP_S * RATE_HZ)
-    x = np.diff(samples, prepend=samples[:1])
-    whole = x[: len(x) // step * step].reshape(-1, step)
-    power = np.mean(whole * whole, axis=1)
+    power = np.empty(len(samples) // step, np.float32)
+    for first in range(0, len(power), 10_000):
+        last = min(first + 10_000, len(power))
+        before = max(0, first * step - 1)
+        x = samples[before : last * step]
+        x = np.diff(x, prepend=x[:1]) if first == 0 else np.diff(x)
+        whole = x.reshape(-1, step)
+        power[first:last] = np.mean(whole * whole, axis=1)
     if len(power) >= _SMOOTH:
         power = np.convolve(power, np.full(_SMOOTH, 1 / _SMOOTH), "same")
     return decibels(power)
@@ -219,12 +224,13 @@ def _loud(level: Floats) -> float:
     return float(np.percentile(level, 97)) if len(level) else -120.0
 
 
-def _explained_db(samples: Floats, others: Sequence[Floats]) -> float:
+def _explained_db(samples: Samples, others: Sequence[Samples]) -> float:
     """What is left of a track when the best sum of the others is taken off, dB re the track."""
-    basis = np.stack(others)
-    products = (basis @ basis.T).astype(np.float64)
-    onto = (basis @ samples).astype(np.float64)
-    whole = float(np.dot(samples, samples))
+    all_products = np.zeros((len(others) + 1,) * 2)
+    for parts in zip(*(pieces(track) for track in (*others, samples)), strict=True):
+        stacked = np.stack(parts)
+        all_products += stacked @ stacked.T
+    products, onto, whole = all_products[:-1, :-1], all_products[:-1, -1], all_products[-1, -1]
     if whole <= 0:
         return 0.0
     gains = np.linalg.lstsq(products, onto, rcond=1e-6)[0]
