@@ -17,6 +17,7 @@ COMMANDS = {
     "models": "Get, show and check the pretrained files that vsa uses.",
     "doctor": "Say what this machine can do, what is missing and how to get it.",
     "extract": "Measure the people in recorded calls.",
+    "turns": "Take turns out to Praat or ELAN, and bring them back corrected.",
     "features": "Show the registry of features: definitions, units, ranges, sources.",
     "train": "Train a bond model on features and self-reported bond.",
     "flag": "List the sessions whose rapport signals suggest a review.",

@@ -22,6 +22,7 @@ from vsa.face.timing import Stopwatch
 from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
 from vsa.run import record
+from vsa.run.corrections import Settled, kept, settle
 from vsa.run.seats import Part, seats_of
 from vsa.run.sound import check_sound_files, session_sound
 from vsa.run.source import Source
@@ -29,9 +30,7 @@ from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.face_table import read_face, write_face, write_landmarks
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results, write_json
-from vsa.study.turn_files import write_turns
 from vsa.study.voice_table import write_voice
-from vsa.voice.turns import Turns, find_turns
 
 #: Told as a session goes on: seconds of media done, seconds in all (0 if unknown), pictures analysed.
 Progress = Callable[[float, float, int], None]
@@ -102,10 +101,14 @@ def extract_session(
         parts = [replace(part, clock=clock) for part, clock in zip(parts, sound.clocks, strict=True)]
         with watch.stage("voice"):
             heard = session_voices(sound, parts, seats_of(plan, parts))
-            turns = find_turns(heard.speech, participants=[seat.id for seat in heard.seats])
+            people = [{"id": seat.id, "role": seat.role} for seat in heard.seats]
+            before = kept(results.session(plan.session_id))
+            turns = settle(before, people, heard.speech, parts[0].file.sha256)
         with watch.stage("write"):
             _write_tables(folder, scratch, heard, turns, plan, settings)
         described = record.describe(plan, parts, sound, heard, engine, settings)
+        described["sound"]["turns"] = turns.record
+        described["quality"]["notes"] += [turns.note] if turns.note else []
         stack.close()
         with watch.stage("features"):
             missing = write_features(folder, described)
@@ -217,7 +220,7 @@ def _write_tables(
     folder: Path,
     scratch: Path,
     heard: SessionVoices,
-    turns: Turns,
+    turns: Settled,
     plan: SessionPlan,
     settings: Settings,
 ) -> None:
@@ -230,8 +233,7 @@ def _write_tables(
     if settings.landmarks:
         write_landmarks(folder / "landmarks.npz", blocks(), scratch)
     write_voice(folder / "voice.parquet", heard.voices)
-    turns.table.to_parquet(folder / "turns.parquet", index=False)
-    write_turns(folder / "turns.rttm", turns.table, recording=plan.session_id)
+    turns.write(folder, plan.session_id)
 
 
 def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]:

@@ -20,8 +20,8 @@ _LISTED = 25
 _BY_ROLE = ("video", "audio", "tile", "consent")
 #: A role begins the names of features.
 _ROLE = re.compile(r"[A-Za-z][\w-]*")
-#: Names that features give to somebody else.
-_NO_ROLE = re.compile(r"dyad|p\d+", re.IGNORECASE)
+#: Names that features and voices give to somebody else.
+_NO_ROLE = re.compile(r"dyad|off_camera|unknown|p\d+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 #: What the csv module says, in other words.
 _CSV_ERRORS = {
@@ -155,7 +155,7 @@ def _header_faults(top: int, header: Sequence[str]) -> Iterator[Fault]:
                     top,
                     name,
                     f"'{shown(role)}' can't be a role: begin with a letter, go on with letters, digits, _ or -; "
-                    "dyad, p1, p2, … are taken",
+                    "dyad, off_camera, unknown, p1, p2, … are taken",
                 )
     if _columns(header, "consent") and "consent" not in header:
         for role, name in roles.items():

@@ -106,7 +106,9 @@ def to_tiers(table: pd.DataFrame, participants: Iterable[str] = ()) -> list[Tier
     return list(tiers.values())
 
 
-def from_tiers(path: Path, tiers: Sequence[Tier], participants: Collection[str] = ()) -> pd.DataFrame:
+def from_tiers(
+    path: Path, tiers: Sequence[Tier], participants: Collection[str] = (), others: Collection[str] = ()
+) -> pd.DataFrame:
     """Make a table of turns of tiers.
 
     Parameters
@@ -118,24 +120,27 @@ def from_tiers(path: Path, tiers: Sequence[Tier], participants: Collection[str] 
         holds the turns of whom it is named after. A mark that is labelled ``turn`` or ``backchannel`` is one, in
         whichever tier.
     participants
-        Whom to expect. Each must have a tier; others must have none, but for notes.
+        Whom to expect. Each must have a tier.
+    others
+        Who may have one too, as an unseen third. Nobody else may, if `participants` are given.
 
     Raises
     ------
     InputError
         When no tier can be read as turns, one is missing, is somebody else's, or has a mark without a time.
     """
+    known = {*participants, *others}
     read = [(*tier.reads(), tier) for tier in tiers]
     if any(kind for kind, _, _ in read):
         read = [one for one in read if one[0]]
     else:
-        read = [("turn", who, tier) for _, who, tier in read if not participants or who in participants]
+        read = [("turn", who, tier) for _, who, tier in read if not participants or who in known]
     has = ", ".join(shown(tier.name, 40) for tier in tiers[:20]) or "none"
     wanted = ", ".join(f"turn@{who}" for who in participants) or "turn@client, turn@therapist"
     if not read:
         raise fault(path, 0, f"there is no tier of turns (its tiers: {has}).", f"Name them {wanted}.")
     for _, who, tier in read:
-        if participants and who not in participants:
+        if participants and who not in known:
             raise fault(
                 path,
                 tier.line,

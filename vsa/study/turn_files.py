@@ -72,7 +72,7 @@ def write_turns(
     kind = _format(path)
     tiers = to_tiers(table, participants)
     if kind == ".rttm":
-        save(path, _rttm(table, recording or path.stem))
+        save(path, rttm(table, recording or path.stem))
     elif not tiers:
         raise InputError(f"{path} would have no tiers: there are no participants.", "Name the participants.")
     elif kind == ".eaf":
@@ -81,7 +81,9 @@ def write_turns(
         save(path, write_textgrid(tiers, duration_s))
 
 
-def read_turns(path: Path, *, participants: Collection[str] = (), recording: str = "") -> pd.DataFrame:
+def read_turns(
+    path: Path, *, participants: Collection[str] = (), others: Collection[str] = (), recording: str = ""
+) -> pd.DataFrame:
     """Read turns from RTTM, a TextGrid (long or short text) or ELAN's .eaf, as a person may have corrected them.
 
     Parameters
@@ -89,8 +91,9 @@ def read_turns(path: Path, *, participants: Collection[str] = (), recording: str
     path
         The file.
     participants
-        The session's: each must have a tier then, and nobody else. See `vsa.study.tiers.from_tiers` for how
-        tiers are named.
+        The session's: each must have a tier then. See `vsa.study.tiers.from_tiers` for how tiers are named.
+    others
+        Who may have one too. Nobody else may, if `participants` are given.
     recording
         RTTM: which recording, if the file has several.
 
@@ -105,8 +108,8 @@ def read_turns(path: Path, *, participants: Collection[str] = (), recording: str
     """
     kind = _format(path)
     if kind == ".rttm":
-        return _read_rttm(path, participants, recording)
-    return from_tiers(path, read_eaf(path) if kind == ".eaf" else read_textgrid(path), participants)
+        return _read_rttm(path, participants, others, recording)
+    return from_tiers(path, read_eaf(path) if kind == ".eaf" else read_textgrid(path), participants, others)
 
 
 def _format(path: Path) -> str:
@@ -119,8 +122,23 @@ def _format(path: Path) -> str:
     return kind
 
 
-def _rttm(table: pd.DataFrame, recording: str) -> str:
-    """One line a row. The subtype, which has no use for speakers, says what is a backchannel."""
+def rttm(table: pd.DataFrame, recording: str) -> str:
+    """The text of an RTTM file: a line for each row.
+
+    The subtype, which has no use for speakers, says what is a backchannel.
+
+    Parameters
+    ----------
+    table
+        `participant`, `start`, `end` (s), `kind`.
+    recording
+        Its name in each line.
+
+    Raises
+    ------
+    InputError
+        When a participant's name has blanks.
+    """
     name = "_".join(recording.split()) or "recording"
     lines = []
     for row in table.sort_values(["start", "end", "participant"]).itertuples(index=False):
@@ -133,7 +151,9 @@ def _rttm(table: pd.DataFrame, recording: str) -> str:
     return "".join(lines)
 
 
-def _read_rttm(path: Path, participants: Collection[str], recording: str) -> pd.DataFrame:
+def _read_rttm(
+    path: Path, participants: Collection[str], others: Collection[str], recording: str
+) -> pd.DataFrame:
     try:
         text = content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -157,7 +177,7 @@ def _read_rttm(path: Path, participants: Collection[str], recording: str) -> pd.
             )
         who, kind = words[7], words[6].lower()
         rows = found.setdefault(words[1], [])
-        if participants and who not in participants and recording in ("", words[1]):
+        if participants and who not in (*participants, *others) and recording in ("", words[1]):
             raise fault(
                 path,
                 line,
