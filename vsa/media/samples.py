@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vsa.media.pcm import Pcm, quantized
+from vsa.media.pcm import Pcm, PcmWriter, quantized
 
 Floats = npt.NDArray[np.float32]
 
@@ -137,7 +137,7 @@ class Collector:
         self._pending: list[Floats] = []
         self._pending_samples = 0
         self._leave_out = 0
-        self._done: list[npt.NDArray[np.int16]] = []
+        self._done: list[PcmWriter] = []
 
     def add(self, frame: Any, stamp_s: float | None, next_s: float | None) -> None:
         """Append a decoded frame."""
@@ -146,6 +146,7 @@ class Collector:
             self.start_s = stamp_s or 0.0
             self._clock = SampleClock(self.start_s)
             self._channels = sound.shape[1]
+            self._done = [PcmWriter() for _ in range(self._channels)]
         if frame.sample_rate != self._source_hz:
             self._new_rate(frame.sample_rate)
         if sound.shape[1] != self._channels:
@@ -165,16 +166,7 @@ class Collector:
     def channels(self) -> list[Pcm]:
         """Finish; the sound of each channel."""
         self._flush(last=True)
-        total = sum(len(piece) for piece in self._done)
-        out = [np.empty(total, np.int16) for _ in range(self._channels)]
-        at = 0
-        self._done.reverse()
-        while self._done:  # freed as they are copied
-            piece = self._done.pop()
-            for k, channel in enumerate(out):
-                channel[at : at + len(piece)] = piece[:, k]
-            at += len(piece)
-        return [Pcm(channel) for channel in out]
+        return [writer.finished() for writer in self._done]
 
     def _heal(self, sound: Floats) -> Floats:
         faults = self._faults
@@ -217,7 +209,9 @@ class Collector:
         self._pending, self._pending_samples = [], 0
         if self._resampler is not None:
             sound = self._resampler.resample_chunk(np.ascontiguousarray(sound), last=last)
-        self._done.append(quantized(sound))
+        numbers = quantized(sound)
+        for k, writer in enumerate(self._done):
+            writer.add(numbers[:, k].copy())
 
 
 def as_floats(frame: Any) -> Floats:

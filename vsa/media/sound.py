@@ -110,10 +110,15 @@ class SoundStream:
     faults: SoundFaults
     notes: tuple[str, ...]
 
-    def mixed(self) -> Sound | None:
-        """The mean of its channels; None if there is nothing."""
-        if len(self.channels) < 2:
-            return self.channels[0] if self.channels else None
+    @property
+    def heard(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.channels) and len(self.channels[0].samples) > 0
+
+    def mixed(self) -> Sound:
+        """The mean of its channels; there must be one."""
+        if len(self.channels) == 1:
+            return self.channels[0]
         first = self.channels[0]
         together = zip(*(pieces(channel.samples) for channel in self.channels), strict=True)
         mean = Pcm.of(np.mean(parts, axis=0, dtype=np.float32) for parts in together)
@@ -227,7 +232,7 @@ class _Reader:
         return SoundInfo(
             file=self.file,
             stream=stream.index,
-            title=stream.metadata.get("title", ""),
+            title=stream.metadata.get("title") or stream.metadata.get("name", ""),
             codec="unknown" if context is None else context.name,
             rate_hz=0 if context is None else context.sample_rate or 0,
             channels=0 if context is None else context.channels or 0,

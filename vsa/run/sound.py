@@ -91,6 +91,10 @@ class SessionSound:
         return self.kind in ("files", "streams", "channels")
 
 
+#: Kind, confidence, tracks, notes.
+_Chosen = tuple[Kind, float, tuple[Track, ...], Sequence[str]]
+
+
 def check_sound_files(plan: SessionPlan) -> None:
     """Say what is wrong with the participants' own sound files before hours of pictures are analysed.
 
@@ -121,30 +125,29 @@ def session_sound(plan: SessionPlan, parts: Sequence[Part]) -> SessionSound:
         Stage ``media``: a sound file can't be read or has no sound.
     """
     read = _Read()
-    firsts = [read.recording(part) for part in parts]
-    reference = firsts[0]
-    placed: list[Track | None] = [reference]
-    for track in firsts[1:]:
-        placed.append(track if reference is None or track is None else read.placed(reference.sound, track))
-    chosen = None
+    if len(parts) == 1 and not plan.audio:
+        chosen = _one_recording(read.recording(parts[0]))
+        return _session_sound(chosen, [None], [], read)
+    recorded = [_first(read.recording(part), part.video.role) for part in parts]
+    reference = recorded[0]
+    for k, track in enumerate(recorded):
+        if k and track is not None and reference is not None:
+            recorded[k] = read.placed(reference.sound, track)
     files = read.own_files(plan)
-    if files:
-        chosen = _own_files(plan, parts, reference, [track for _, track in files], read)
-    if chosen is None and len(parts) > 1:
-        chosen = _own_recordings(placed, read.notes)
-    if chosen is None:
-        chosen = _one_recording(read.streams, placed)
+    found = _own_files(plan, parts, reference, [track for _, track in files], read) if files else None
+    if found is None and len(parts) > 1:
+        found = _own_recordings(recorded, read.notes)
+    if found is None:
+        found = _as_one(recorded) if len(parts) > 1 else _one_recording(read.recording(parts[0], again=True))
+    return _session_sound(found, recorded, [file for file, _ in files], read)
+
+
+def _session_sound(
+    chosen: _Chosen, recorded: Sequence[Track | None], files: Sequence[SoundFile], read: _Read
+) -> SessionSound:
     kind, confidence, tracks, said = chosen
-    clocks = tuple(track.alignment if track is not None else None for track in placed)
-    return SessionSound(
-        kind,
-        confidence,
-        tracks,
-        clocks,
-        tuple(file for file, _ in files),
-        read.damaged,
-        (*read.notes, *said),
-    )
+    clocks = tuple(track.alignment if track is not None else None for track in recorded)
+    return SessionSound(kind, confidence, tracks, clocks, tuple(files), read.damaged, (*read.notes, *said))
 
 
 class _Read:
@@ -153,35 +156,31 @@ class _Read:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.damaged = False
-        self.streams: list[SoundStream] = []  # of the first recording
 
-    def first(self, path: Path, role: str | None, name: str = "") -> Track | None:
-        """A file's first stream in which there is anything, as one mix."""
-        streams = read_sound(path, RATE_HZ, name=name)
-        self.notes += [f"{stream.info.name}: {note}" for stream in streams for note in stream.notes]
-        self.damaged |= any(stream.faults.bad_packets for stream in streams)
-        self.streams = self.streams or streams
-        for stream in streams:
-            mixed = stream.mixed()
-            if mixed is not None and len(mixed.samples):
-                return Track(mixed, stream.info, stream.faults, role)
-        return None
-
-    def recording(self, part: Part) -> Track | None:
-        """The same of a recording; its pictures are analysed already, and not lost if it can't be read any more."""
+    def recording(self, part: Part, *, again: bool = False) -> list[SoundStream]:
+        """A recording's streams; its pictures are analysed already, and not lost if it can't be read any more."""
+        name = part.recording.info.name
         try:
-            return self.first(part.held, part.video.role, part.recording.info.name)
+            return self.streams(part.held, name, quiet=again)
         except SessionError as error:
-            self.notes.append(f"the sound of {part.recording.info.name} could not be read: {error.message}")
+            self.notes.append(f"the sound of {name} could not be read: {error.message}")
             self.damaged = True
-            return None
+            return []
+
+    def streams(self, path: Path, name: str, *, quiet: bool = False) -> list[SoundStream]:
+        """A file's streams."""
+        streams = read_sound(path, RATE_HZ, name=name)
+        if not quiet:
+            self.notes += [f"{stream.info.name}: {note}" for stream in streams for note in stream.notes]
+            self.damaged |= any(stream.faults.bad_packets for stream in streams)
+        return streams
 
     def own_files(self, plan: SessionPlan) -> list[tuple[SoundFile, Track]]:
         """The participants' own sound files."""
         found = []
         for role, path in plan.audio.items():
             with Source(path) as source:
-                track = self.first(path, role)
+                track = _first(self.streams(path, path.name), role)
                 if track is None:
                     raise _no_sound(role, path)
                 found.append((SoundFile(role, path, source.fingerprint()), track))
@@ -194,9 +193,6 @@ class _Read:
             found = align(reference, track.sound, _speaking(reference), _speaking(track.sound))
         self.notes.append(found.note)
         return replace(track, sound=aligned(track.sound, found), alignment=found)
-
-
-_Chosen = tuple[Kind, float, tuple[Track, ...], Sequence[str]]
 
 
 def _own_files(
@@ -250,19 +246,26 @@ def _checked(tracks: Sequence[Track]) -> _Chosen:
     return found.kind, found.confidence, tuple(tracks), found.notes
 
 
-def _one_recording(streams: Sequence[SoundStream], recorded: Sequence[Track | None]) -> _Chosen:
+def _one_recording(streams: Sequence[SoundStream]) -> _Chosen:
     """Streams or channels with a voice each, or one mix."""
-    first = next((track for track in recorded if track is not None), None)
-    if first is None:
-        return "none", 1.0, (), ()
-    if len(recorded) > 1:
-        return "mixed", 1.0, (replace(first, role=None),), ()
     found = tracks_of(streams)
     tracks = []
     for sound in found.sounds:
         stream = next(s for s in streams if sound.name in (s.info.name, *(c.name for c in s.channels)))
         tracks.append(Track(sound, stream.info, stream.faults))
     return found.kind, found.confidence, tuple(tracks), found.notes
+
+
+def _as_one(recorded: Sequence[Track | None]) -> _Chosen:
+    """The first recording with sound, as one mix."""
+    first = next((track for track in recorded if track is not None), None)
+    return ("none", 1.0, (), ()) if first is None else ("mixed", 1.0, (replace(first, role=None),), ())
+
+
+def _first(streams: Sequence[SoundStream], role: str | None) -> Track | None:
+    """The first stream in which there is anything, as one mix."""
+    stream = next((stream for stream in streams if stream.heard), None)
+    return None if stream is None else Track(stream.mixed(), stream.info, stream.faults, role)
 
 
 def _speaking(sound: Sound) -> npt.NDArray[np.bool_]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vsa.media.sound import Sound
-from vsa.voice.activity import Activity, speaking, speech_probability
+from vsa.voice.activity import STEP_S, Activity, speaking, speech_probability
 from vsa.voice.bleed import BleedPath, own_speech
 from vsa.voice.lips import speech_envelope
 from vsa.voice.prosody import prosody
@@ -33,6 +33,8 @@ Out = TypeVar("Out")
 Lips = Callable[[int], Floats]
 
 _THREADS = 2
+#: Bleed is looked for in parts of this length, s: people put headsets on, and memory doesn't grow.
+_BLEED_S = 1800.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +85,17 @@ def own_voices(tracks: Common, rate_hz: int) -> OwnVoices:
         When the speech detector's file is not on this machine.
     """
     heard = side_by_side(speech_probability, tracks.samples)
-    own = own_speech(tracks.samples, heard, rate_hz)
-    speech = [
-        _masked(one.probability, there) for one, there in zip(own.activities, tracks.covered, strict=True)
-    ]
-    return OwnVoices(tuple(speech), tuple(speaking(one) for one in speech), own.paths)
+    steps, length = len(heard[0].probability), round(_BLEED_S / STEP_S)
+    starts = list(range(0, max(1, steps - length // 2), length))
+    found = []
+    for first, last in zip(starts, [*starts[1:], steps], strict=True):
+        a, b = (round(step * STEP_S * rate_hz) for step in (first, last))
+        activities = [Activity(STEP_S, one.probability[first:last]) for one in heard]
+        found.append(own_speech([samples[a:b] for samples in tracks.samples], activities, rate_hz))
+    own = [np.concatenate([part.activities[k].probability for part in found]) for k in range(len(heard))]
+    speech = tuple(_masked(one, there) for one, there in zip(own, tracks.covered, strict=True))
+    paths = tuple(_lasting(parts) for parts in zip(*(part.paths for part in found), strict=True))
+    return OwnVoices(speech, tuple(speaking(one) for one in speech), paths)
 
 
 def described(
@@ -160,6 +168,21 @@ def mixed_voices(sound: Sound, lips: Mapping[str, Lips]) -> Mixed:
         return VoiceTrack(names[k], sound.start_s, speech, np.ascontiguousarray(says[:, k]), *measured)
 
     return Mixed(tuple(side_by_side(one, range(len(names))[:last])), quality, found)
+
+
+def _lasting(parts: Sequence[BleedPath]) -> BleedPath:
+    """One way of bleed over all parts of a recording: medians over those in which it was found."""
+    there = [part for part in parts if part.found]
+    if not there:
+        return parts[0]
+    delay_s, level_db, echo_s = np.median([(p.delay_s, p.level_db, p.echo_s) for p in there], axis=0)
+    return replace(
+        there[0],
+        delay_s=float(delay_s),
+        level_db=float(level_db),
+        echo_s=float(echo_s),
+        removed_share=float(np.mean([p.removed_share for p in parts])),
+    )
 
 
 def _somebody(sound: Sound, heard: Activity, anyone: Bools) -> VoiceTrack:

@@ -8,7 +8,7 @@ and each microphone), silent ones, copies and the mix of the others are left out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -98,15 +98,16 @@ def tracks_of(streams: Sequence[SoundStream]) -> Tracks:
     streams
         What `vsa.media.sound.read_sound` gives.
     """
-    whole = [sound for stream in streams if (sound := stream.mixed()) is not None and len(sound.samples)]
-    if not whole:
+    heard = [stream for stream in streams if stream.heard]
+    if not heard:
         return Tracks("none", (), 1.0)
-    if len(whole) > 1:
-        return _chosen(whole, "streams", whole[0])
-    (stream,) = (one for one in streams if one.channels and len(one.channels[0].samples))
+    if len(heard) > 1:
+        mixes = [stream.mixed() for stream in heard]
+        return _chosen(mixes, "streams", lambda: mixes[0])
+    (stream,) = heard
     if len(stream.channels) == 1:
-        return Tracks("mixed", (whole[0],), 1.0)
-    return _chosen(stream.channels, "channels", whole[0])
+        return Tracks("mixed", stream.channels, 1.0)
+    return _chosen(stream.channels, "channels", stream.mixed)
 
 
 def tracks_of_files(sounds: Sequence[Sound]) -> Tracks:
@@ -146,8 +147,10 @@ def on_common_time(sounds: Sequence[Sound]) -> Common:
     return Common(start_s, tuple(samples), covered)
 
 
-def _chosen(sounds: Sequence[Sound], kind: Literal["streams", "channels"], whole: Sound) -> Tracks:
-    """One voice a track, if so it is; else `whole`, or the one track that says anything."""
+def _chosen(
+    sounds: Sequence[Sound], kind: Literal["streams", "channels"], mix: Callable[[], Sound]
+) -> Tracks:
+    """One voice a track, if so it is; else the mix, or the one track that says anything."""
     common = on_common_time([_thin(sound) for sound in sounds])
     levels = [_levels(samples) for samples in common.samples]
     notes: list[str] = []
@@ -163,7 +166,7 @@ def _chosen(sounds: Sequence[Sound], kind: Literal["streams", "channels"], whole
             left.remove(k)
             notes.append(f"{sounds[k].name} is the mix of the others and was left out")
     if not left:
-        return Tracks("mixed", (whole,), 1.0, (f"{whole.name} is silent",))
+        return Tracks("mixed", (mix(),), 1.0, (f"{mix().name} is silent",))
     if len(left) == 1:
         return Tracks("mixed", (sounds[left[0]],), 1.0, tuple(notes))
     apart = min(voices_apart_db(levels[i], levels[j]) for i, j in combinations(left, 2))
@@ -171,7 +174,7 @@ def _chosen(sounds: Sequence[Sound], kind: Literal["streams", "channels"], whole
         chosen = tuple(sounds[k] for k in left)
         return Tracks(kind, chosen, min(1.0, 0.5 + 0.5 * (apart - APART_DB) / APART_DB), tuple(notes))
     notes.append(f"its {kind} hold no voice each: they were taken as one mix")
-    return Tracks("mixed", (whole,), min(1.0, 0.5 + 0.5 * (APART_DB - apart) / APART_DB), tuple(notes))
+    return Tracks("mixed", (mix(),), min(1.0, 0.5 + 0.5 * (APART_DB - apart) / APART_DB), tuple(notes))
 
 
 def voices_apart_db(first: Floats, second: Floats) -> float:
