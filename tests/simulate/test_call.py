@@ -52,6 +52,7 @@ def test_the_file_is_a_silent_call_of_two_with_the_length_that_was_asked_for(cal
     assert (info.width, info.height, info.audio_streams) == (1280, 720, 0)
     np.testing.assert_allclose(times, np.arange(SECONDS * FPS) / FPS, atol=1e-3)
     assert list(call.tiles) == ["therapist", "client"] == list(CAST)
+    assert (call.truth.mouth_open == 0).all()
     assert call.tiles["therapist"][0] + call.tiles["therapist"][2] <= call.tiles["client"][0]
 
 

@@ -1,7 +1,9 @@
-"""Writing pictures to an MP4 file, each with its own presentation time."""
+"""Writing pictures to an MP4 file, each with its own presentation time, and sound beside them."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 
 from vsa.errors import SessionError
 from vsa.media.picture import Bytes
+from vsa.media.sound_encoder import SoundTrack, TrackEncoder
 
 #: Encoders by preference, with their settings and ticks a second (MPEG-4 allows no finer ones). FFmpeg builds without
 #: GPL parts lack the first.
@@ -26,7 +29,7 @@ _BT601 = 6
 
 
 class Encoder:
-    """An MP4 file (H.264, or MPEG-4 where H.264 can't be written), silent; it is complete or absent.
+    """An MP4 file (H.264, or MPEG-4 where H.264 can't be written; AAC); it is complete or absent.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ class Encoder:
         Of the pictures, px; odd sizes grow by one.
     fps
         Nominal rate.
+    sound
+        A stream for each; they are written whole, however long the pictures last. Silent without any.
 
     Raises
     ------
@@ -43,7 +48,9 @@ class Encoder:
         Stage ``write``: here and in `add` and `close`, when the file can't be written.
     """
 
-    def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
+    def __init__(
+        self, path: Path, width: int, height: int, fps: float, sound: Sequence[SoundTrack] = ()
+    ) -> None:
         self.path = path
         self._part = path.with_name(f".{path.name}.part")
         name, options, ticks = _encoder()
@@ -64,6 +71,11 @@ class Encoder:
         if "crf" not in options:
             stream.bit_rate = int(0.15 * width * height * rate)
         self._stream = stream
+        try:
+            self._sound = [TrackEncoder(self._container, track) for track in sound]
+        except SessionError:
+            self.discard()
+            raise
 
     def __enter__(self) -> Encoder:
         return self
@@ -85,11 +97,11 @@ class Encoder:
         frame = av.VideoFrame.from_ndarray(yuv, format="yuv420p")
         self._last = max(self._last + 1, round(t / self._tick))
         frame.pts, frame.time_base = self._last, self._tick
-        self._write(frame)
+        self._write(frame, t)
 
     def close(self) -> None:
         """Finish the file and put it in place."""
-        self._write(None)
+        self._write(None, math.inf)
         try:
             self._container.close()
             self._part.replace(self.path)
@@ -104,12 +116,18 @@ class Encoder:
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
 
-    def _write(self, frame: Any) -> None:
+    def _write(self, frame: Any, until_s: float) -> None:
         try:
-            self._container.mux(self._stream.encode(frame))
+            for packet in self._packets(frame, until_s):
+                self._container.mux(packet)
         except (av.error.FFmpegError, OSError) as error:
             self.discard()
             raise self._failed(error) from None
+
+    def _packets(self, frame: Any, until_s: float) -> Iterator[Any]:
+        yield from self._stream.encode(frame)
+        for track in self._sound:
+            yield from track.packets(until_s)
 
     def _failed(self, error: BaseException) -> SessionError:
         why = getattr(error, "strerror", None) or str(error)

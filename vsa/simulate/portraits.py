@@ -3,17 +3,17 @@
 Two photographs (Eileen Collins, NASA, from scikit-image; Grace Hopper, US Navy, from Matplotlib) are warped in
 two dimensions. The eyes are drawn anew in the photo's eye openings: a ball of 12 mm radius, on it an iris of
 11.7 mm that moves, is foreshortened and is cut by the lids, which go up and down with it. The person in the
-photo is taken to look into the lens.
+photo is taken to look into the lens. What a dropped jaw opens is drawn too (`vsa.simulate.mouth`).
 
 Where this is easier than the world: two faces, evenly lit, sharp, near frontal; the light never changes, and
 there is no noise, motion blur or bad compression but the video encoder's; both eyes do the same, and don't
-converge on a near point; pupils don't change; head turns are small (up to about 12 degrees); nobody speaks.
-Where it differs: hidden skin never appears, and what lies behind the head bends
-a little with it; shading stays that of the photo, so that an engine that reads depth from shading sees less of
-a turn to the side than there is; a smile moves mouth corners and cheeks without wrinkles or teeth, and
-Eileen Collins smiles from the start. Grace Hopper's eyes lie in shadow behind glasses, and the whites drawn
-into them are brighter than the photo's. Accuracy on these says what the geometry does, not what a webcam
-will give.
+converge on a near point; pupils don't change; head turns are small (up to about 12 degrees); speech moves the jaw
+and nothing else. Where it differs: hidden skin never appears, and what lies behind the head bends a little with it;
+shading stays that of the photo, so that an engine that reads depth from shading sees less of a turn to the side
+than there is; a smile moves mouth corners and cheeks without wrinkles or teeth, and Eileen Collins smiles from the
+start: her mouth never shuts, and her smile shrinks while the jaw is down. Grace Hopper's eyes lie in shadow behind
+glasses, and the whites drawn into them are brighter than the photo's. Accuracy on these says what the geometry
+does, not what a webcam will give.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsa.simulate.eyes import Eye, draw_eye, find_eye
+from vsa.simulate.mouth import Mouth, draw_mouth, find_mouth
 from vsa.simulate.surface import (
     REACH,
     STEP,
@@ -78,6 +79,7 @@ class PortraitState:
     shift_x_px: float = 0.0
     shift_y_px: float = 0.0
     scale: float = 1.0
+    mouth_open: float = 0.0
 
     @property
     def still_head(self) -> PortraitState:
@@ -113,6 +115,7 @@ class Portrait:
     points: NDArray[np.float64]
     surface: Surface
     eyes: tuple[Eye, Eye]
+    mouth: Mouth
 
     @classmethod
     def load(cls, name: str, landmarks: Landmarks) -> Portrait:
@@ -144,7 +147,8 @@ class Portrait:
             find_eye(still, points, side, radius, source.iris_dx, source.lid_skin)
             for side in ("right", "left")
         )
-        return cls(name, still, points, surface_of(points, CANVAS), (right, left))
+        mouth = find_mouth(still, points, (right.px_per_mm + left.px_per_mm) / 2)
+        return cls(name, still, points, surface_of(points, CANVAS), (right, left), mouth)
 
     def render(self, state: PortraitState, size: tuple[int, int] = CANVAS) -> Picture:
         """Draw the portrait, RGB, (576, 720, 3) or smaller: `size` is width and height, of the same shape.
@@ -159,20 +163,20 @@ class Portrait:
 
         picture = self.still.copy()
         for eye in self.eyes:
-            patch = draw_eye(eye, state.eye_direction, state.lid_open)
-            area = picture[eye.y0 : eye.y0 + patch.shape[0], eye.x0 : eye.x0 + patch.shape[1]]
-            area[:] = np.clip(np.round(patch), 0, 255)
+            _lay(draw_eye(eye, state.eye_direction, state.lid_open), picture, eye.x0, eye.y0)
+        if state.mouth_open > 0:
+            _lay(draw_mouth(self.mouth, state.mouth_open), picture, self.mouth.x0, self.mouth.y0)
         if size == CANVAS and state == state.still_head:
             return picture
         shift = (state.shift_x_px, state.shift_y_px)
-        maps = self.surface.sources(state.rotation, shift, state.scale, state.smile, size)
+        maps = self.surface.sources(state.rotation, shift, state.scale, state.smile, state.mouth_open, size)
         # shrinking hides what the fast way of sampling blurs
         sampling = cv2.INTER_CUBIC if size == CANVAS else cv2.INTER_LINEAR
         warped: Any = cv2.remap(picture, *maps, sampling, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(warped, np.uint8)
 
     def mesh(self, state: PortraitState) -> NDArray[np.float64]:
-        """Where the head carries the still's mesh points, (468, 2) px; lids are taken as open."""
+        """Where the head carries the still's mesh points, (468, 2) px; lids and jaw are taken as in the photo."""
         x, y = self.points[:468, :2].T
         surface = self.surface
         depth = surface.depth[np.round(y / STEP).astype(int), np.round(x / STEP).astype(int)]
@@ -189,6 +193,10 @@ class Portrait:
         """The part of the picture that a state may change, (576, 720)."""
         y, x = np.mgrid[: CANVAS[1], : CANVAS[0]]
         return head_ellipse(self.points, x, y) < REACH
+
+
+def _lay(patch: NDArray[np.float32], picture: Picture, x: int, y: int) -> None:
+    picture[y : y + patch.shape[0], x : x + patch.shape[1]] = np.clip(np.round(patch), 0, 255)
 
 
 @lru_cache(maxsize=len(_SOURCES))

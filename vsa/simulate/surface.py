@@ -1,4 +1,4 @@
-"""The warped still: how a head's turn and a smile move each pixel of a photo."""
+"""The warped still: how a head's turn, a smile and a dropped jaw's pull on the mouth's corners move each pixel."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ STEP = 4
 DISTANCE_IN_FACES = 60 / 14
 #: Pixels that still move by more than this when the warp should have settled lie in a fold.
 _FOLDED_PX = 4.0
+#: How far the corners of the mouth go in and down with the jaw, of the mouth's width.
+_CORNERS_IN, _CORNERS_DOWN = 0.09, 0.08
 #: Beyond this, as a multiple of the head's ellipse, nothing moves.
 REACH = 1.75
 
@@ -66,10 +68,14 @@ class Surface:
         shift: tuple[float, float],
         scale: float,
         smile: float,
+        mouth_open: float = 0.0,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where points (x, y, depth) of the still's head go, px, as the head moves and the mouth smiles."""
+        """Where points (x, y, depth) of the still's head go, px, as the head moves, smiles and opens the mouth.
+
+        Of an opening mouth only the corners are moved here (`vsa.simulate.mouth` draws the rest).
+        """
         x, y, depth = points
-        sx, sy = self._smile(x, y, smile)
+        sx, sy = self._corners(x, y, smile, mouth_open)
         distance = DISTANCE_IN_FACES * self.face[0]
         near = (distance - depth) / distance
         space = np.stack([(x + sx - self.pivot[0]) * near, -(y + sy - self.pivot[1]) * near, depth])
@@ -77,21 +83,29 @@ class Surface:
         far = distance / (distance - space[2])
         return self.pivot[0] + shift[0] + space[0] * far, self.pivot[1] + shift[1] - space[1] * far
 
-    def _smile(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], smile: float
+    def _corners(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], smile: float, mouth_open: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mouth corners go out by a tenth of the mouth's width and up by as much; the cheeks follow."""
-        if smile == 0:
-            return np.zeros_like(x), np.zeros_like(y)
+        """A smile moves the mouth's corners out and up, and the cheeks with them; a dropped jaw moves them in and down.
+
+        A full smile moves them by a tenth of the mouth's width in each direction.
+        """
         width = float(np.hypot(*(self.corners[1] - self.corners[0])))
-        out = np.zeros_like(x), np.zeros_like(y)
+        outward, downward = np.zeros_like(x), np.zeros_like(y)
+        pulls = [
+            # from the corner, of the mouth's width: outward, down; spread; how far it goes: outward, down
+            ((0.0, 0.0), 0.28, (0.10 * smile, -0.10 * smile)),
+            ((0.25, -0.55), 0.35, (0.015 * smile, -0.05 * smile)),
+            ((0.0, 0.0), 0.25, (-_CORNERS_IN * mouth_open, _CORNERS_DOWN * mouth_open)),
+        ]
         for (cx, cy), side in zip(self.corners, (-1, 1), strict=True):
-            for ox, oy, gain, spread in ((0.0, 0.0, 0.10, 0.28), (0.25, -0.55, 0.05, 0.35)):
-                away = np.hypot(x - cx - side * ox * width, y - cy - oy * width) / (spread * width)
-                pull = smile * gain * width * np.exp(-0.5 * away**2)
-                out[0][...] += side * (pull if not ox else 0.3 * pull)
-                out[1][...] -= pull
-        return out
+            for (ox, oy), spread, (out, down) in pulls:
+                if out or down:
+                    away = np.hypot(x - cx - side * ox * width, y - cy - oy * width) / (spread * width)
+                    pull = width * np.exp(-0.5 * away**2)
+                    outward += side * out * pull
+                    downward += down * pull
+        return outward, downward
 
     def sources(
         self,
@@ -99,6 +113,7 @@ class Surface:
         shift: tuple[float, float],
         scale: float,
         smile: float,
+        mouth_open: float,
         size: tuple[int, int],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """For each pixel of the new picture of `size` (w, h), the still's pixel that it shows: two (h, w) maps, px.
@@ -112,7 +127,7 @@ class Surface:
         """
         import cv2
 
-        to_x, to_y = self.moved((self.x, self.y, self.depth), rotation, shift, scale, smile)
+        to_x, to_y = self.moved((self.x, self.y, self.depth), rotation, shift, scale, smile, mouth_open)
         motion = np.dstack([self.weight * (to_x - self.x), self.weight * (to_y - self.y)]).astype(np.float32)
         there = np.dstack([self.x, self.y]).astype(np.float32)
         source = there
