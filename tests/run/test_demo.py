@@ -38,6 +38,15 @@ def test_the_whole_job_on_a_simulated_call(tmp_path: Path) -> None:
     assert [p["role"] for p in record["participants"]] == ["therapist", "client"]
     assert min(p["tracked_share"] for p in record["participants"]) > 0.95
     assert record["quality"]["frames"] == 300
+    truth = pd.read_csv(done.truth)
+    said = truth[truth["kind"] == "turn"]
+    spoken = {v["participant"]: v["speech_s"] for v in record["sound"]["voices"]}
+    ids = {p["role"]: p["id"] for p in record["participants"]}
+    for role, turns in said.groupby(
+        "participant"
+    ):  # mixed sound and short turns: about right is all it can be
+        length_s = float((turns["end"] - turns["start"]).sum())
+        assert 0.5 * length_s < spoken[ids[role]] < 1.5 * length_s, (role, length_s, spoken)
     assert done.truth is not None
     assert set(pd.read_csv(done.truth)["participant"]) == {"therapist", "client"}
 
@@ -53,9 +62,9 @@ def test_the_whole_job_on_a_simulated_call(tmp_path: Path) -> None:
     for path in (made.cohort, made.model, made.flags, done.call, done.truth):
         assert path is not None
         assert path.name.startswith("simulated_")
-    said = "\n".join(told.lines)
-    assert "SIMULATED call" in said
-    assert "SIMULATED cohort" in said
+    lines = "\n".join(told.lines)
+    assert "SIMULATED call" in lines
+    assert "SIMULATED cohort" in lines
 
 
 def test_a_recording_of_ones_own(tmp_path: Path) -> None:

@@ -27,9 +27,9 @@ def test_it_runs_without_any_network_interface(tmp_path: Path) -> None:
     cut = ["unshare", "--net", "--map-root-user"]
     if shutil.which("unshare") is None or subprocess.run([*cut, "true"], capture_output=True).returncode:
         pytest.skip("a network namespace can't be made here")
-    done = vsa("extract", media_files.no_audio(tmp_path), "--out", tmp_path / "out", prefix=cut)
+    done = vsa("extract", media_files.with_sound(tmp_path), "--out", tmp_path / "out", prefix=cut)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "no_audio" / "face.parquet").exists()
+    assert (tmp_path / "out" / "with_sound" / "voice.parquet").exists()
 
 
 @pytest.mark.parametrize("engine", ["cpu", "mediapipe"])
@@ -40,7 +40,7 @@ def test_no_connection_outside_this_machine_is_tried(tmp_path: Path, engine: str
     watched = ["strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(log)]
     if subprocess.run([*watched, "true"], capture_output=True).returncode:
         pytest.skip("strace can't trace here")
-    call = media_files.no_audio(tmp_path)
+    call = media_files.with_sound(tmp_path)
     done = vsa("extract", call, "--out", tmp_path / "out", "--engine", engine, prefix=watched)
     assert done.returncode == 0, done.stderr
     tried = [line for line in log.read_text().splitlines() if re.search(r"sa_family=AF_INET6?\b", line)]

@@ -94,9 +94,9 @@ def _places(done: Demo) -> Iterator[tuple[Path, str]]:
     """Files and folders, and what they are."""
     if done.call and done.truth:
         yield done.call, "the call (simulated)"
-        yield done.truth, "what the two in it do, and when (simulated)"
+        yield done.truth, "what the two in it do and say, and when (simulated)"
     for session_id in [*done.summary.before, *done.summary.done]:
-        yield done.sessions / session_id, "signals (face.parquet) and session.json"
+        yield done.sessions / session_id, "signals (face.parquet, voice.parquet), turns and session.json"
     yield done.sessions / "features.parquet", "a row of features a session"
     if done.summary.failed:
         yield done.sessions / "failures.csv", "sessions that failed, and why"

@@ -45,15 +45,25 @@ def session_table(record: Mapping[str, Any], features: Mapping[str, float]) -> T
         pad_edge=False,
     )
     table.add_column("participant")
-    for heading in ("tracked", *(heading for heading, _, _ in _SHOWN)):
+    for heading in ("tracked", "speaks", *(heading for heading, _, _ in _SHOWN)):
         table.add_column(heading, justify="right")
     for person in record["participants"]:
         scope = person["role"] or person["id"]
         cells = [_cell(features.get(f"{scope}.{name}", math.nan), form) for _, name, form in _SHOWN]
-        table.add_row(Text(scope), f"{person['tracked_share']:.0%}", *cells)
+        table.add_row(
+            Text(scope), f"{person['tracked_share']:.0%}", _speaks(record["sound"], person["id"]), *cells
+        )
     if not record["participants"]:
-        table.add_row("nobody", "0%", *("" for _ in _SHOWN))
+        table.add_row("nobody", "0%", "", *("" for _ in _SHOWN))
     return table
+
+
+def _speaks(sound: Mapping[str, Any], participant: str) -> str:
+    """For how long somebody speaks, if there is sound and it is known who speaks."""
+    if sound["kind"] == "none":
+        return "no sound"
+    said = {voice["participant"]: f"{voice['speech_s']:.0f} s" for voice in sound["voices"]}
+    return said.get(participant, "not known")
 
 
 def _cell(value: float, form: str) -> str:
