@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from voices import CHILD, MAN, WOMAN, Samples, Speech, glide, noisy, on_grid, spoken, sung
 
+from vsa.simulate.sound import write_sound
 from vsa.voice.activity import MODEL, speech_probability
 from vsa.voice.prosody import f0_hz, intensity_db, prosody, spectral_tilt_db, syllable_nuclei
 from vsa.voice.quality import sound_quality
@@ -93,21 +96,48 @@ def silero_stepwise(samples: Samples) -> None:
         _, h, c = net.run(None, {"input": samples[None, start : start + 576], "h": h, "c": c})
 
 
-def test_fifty_minutes_of_two_tracks(figures: Figures) -> None:
-    say = figures("performance", "Voice: 50 minutes of two tracks")
+@pytest.mark.parametrize("minutes", [50, 180])
+def test_two_tracks_from_file_to_turns(minutes: int, figures: Figures, tmp_path: Path) -> None:
+    """What `vsa extract` does with the sound of a recording, in a process of its own."""
+    say = figures("performance", "Voice: a recording with a voice in each channel, from file to turns")
+    if minutes == 50:
+        say(
+            "Stereo AAC in MP4, synthesized speech, each half of the time. Wall clock, and the most memory.\n"
+        )
+        say("| minutes | s | times real time | MB |")
+        say("|---|---|---|---|")
+    sides = dialogue(minutes)
+    (path,) = write_sound(tmp_path / "call.mp4", {"a": sides[0].samples, "b": sides[1].samples})
+    del sides
+    done = subprocess.run(
+        [sys.executable, "-c", FROM_FILE_TO_TURNS, str(path)], capture_output=True, text=True, check=True
+    )
+    took, peak_mb, kind, turns = done.stdout.split()
+    say(f"| {minutes} | {float(took):.1f} | {60 * minutes / float(took):.0f} | {float(peak_mb):.0f} |")
+    assert kind == "channels"
+    assert int(turns) > 10 * minutes
+    assert float(took) < 60 * minutes / 50
+    assert float(peak_mb) < 1200
 
-    def analysed(side: Speech) -> None:
-        speech_probability(side.samples)
-        prosody(side.samples, RATE_HZ, side.speaking)
-        sound_quality(side.samples, RATE_HZ, side.speaking)
 
-    sides = dialogue(50)
-    with ThreadPoolExecutor(2) as pool:
-        start = time.perf_counter()
-        list(pool.map(analysed, sides))
-        took = time.perf_counter() - start
-    say(f"Speech activity, prosody and quality of both, a thread for each: {took:.1f} s.")
-    assert took < 60
+FROM_FILE_TO_TURNS = """
+import sys, time
+from pathlib import Path
+start = time.perf_counter()
+from vsa.media.sound import RATE_HZ, read_sound
+from vsa.voice.ipu import speech_stretches
+from vsa.voice.listen import described, own_voices
+from vsa.voice.tracks import on_common_time, tracks_of
+from vsa.voice.turns import find_turns
+found = tracks_of(read_sound(Path(sys.argv[1])))
+common = on_common_time(found.sounds)
+own = own_voices(common, RATE_HZ)
+heard = described(common, own, ["p1", "p2"], RATE_HZ)
+turns = find_turns(speech_stretches({v.participant: v.speaking for v, _ in heard}, start_s=common.start_s))
+status = Path("/proc/self/status").read_text()  # ru_maxrss would count the parent's memory too
+peak = int(status.split("VmHWM:")[1].split()[0]) / 1000
+print(time.perf_counter() - start, peak, found.kind, len(turns.turns))
+"""
 
 
 def test_accuracy_of_pitch_and_syllables(figures: Figures) -> None:

@@ -10,11 +10,13 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from people import clip_path
-from speech import MAN, RATE_HZ, WOMAN, Talker, alternating, room_noise
+from speech import alternating
 
 from vsa import assets
 from vsa.errors import ModelMissingError
 from vsa.media.sound import read_sound
+from vsa.simulate.sound import room_noise
+from vsa.simulate.speech import MAN, RATE_HZ, WOMAN, Talker
 from vsa.voice.activity import MODEL, STEP_S, speaking, speech_probability, stretches
 
 Bools = NDArray[np.bool_]

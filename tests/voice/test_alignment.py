@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import soxr
 from numpy.typing import NDArray
-from speech import RATE_HZ, TwoTracks, call, room_noise, through_the_room
+from speech import TwoTracks, call
 
 from vsa.media.sound import Sound
+from vsa.simulate.sound import room_noise, through_the_room
+from vsa.simulate.speech import RATE_HZ
 from vsa.voice.activity import stretches
 from vsa.voice.alignment import Alignment, align, aligned, take_turns
 

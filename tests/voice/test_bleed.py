@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from people import clip_path
-from speech import RATE_HZ, TwoTracks, alternating, call, room_noise, through_the_room
+from speech import TwoTracks, alternating, call
 
 from vsa import assets
 from vsa.media.sound import read_sound
+from vsa.simulate.sound import room_noise, through_the_room
+from vsa.simulate.speech import RATE_HZ
 from vsa.voice.activity import MODEL, Activity, speaking, speech_probability
 from vsa.voice.bleed import BleedPath, own_speech
 

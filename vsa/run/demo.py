@@ -57,7 +57,7 @@ class Demo:
     call
         The simulated call; None if there were recordings to analyse.
     truth
-        What the two people of the simulated call do, and when.
+        What the two people of the simulated call do and say, and when.
     bond
         The other half.
     """
@@ -107,14 +107,24 @@ def run(out: Path, media: Sequence[Path], listener: Listener, say: Callable[[str
 
 
 def _simulate(path: Path, truth: Path, say: Callable[[str], None]) -> None:
-    from vsa.simulate.call import write_call
+    import pandas as pd
+
+    from vsa.simulate.call import OFF_CAMERA, write_call
+    from vsa.simulate.conversation import plan_conversation, render
+    from vsa.simulate.sound import room_noise
+    from vsa.simulate.speech import WOMAN, Talker
     from vsa.study.tables import write_csv
 
     if path.exists() and truth.exists():
         return
     say(f"Rendering a SIMULATED call of two public-domain portraits, {CALL_S:.0f} s (about a minute)")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(write_call(path, _still_landmarks(), seconds=CALL_S, seed=_SEED).events, truth)
+    talkers = {"therapist": Talker(f0_hz=172.0, tract=1.12, syllables_hz=4.3), "client": WOMAN}
+    talk = plan_conversation(CALL_S, _SEED, participants=tuple(talkers))
+    voices = {**render(talk, voices=talkers), OFF_CAMERA: room_noise(CALL_S)}
+    call = write_call(path, _still_landmarks(), seconds=CALL_S, seed=_SEED, voices=voices)
+    said = talk.turns[["participant", "kind", "start", "end"]]
+    write_csv(pd.concat([call.events, said]).sort_values("start", ignore_index=True), truth)
 
 
 def _still_landmarks() -> Landmarks:

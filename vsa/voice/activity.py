@@ -1,9 +1,10 @@
 """Speech activity: where in a track somebody speaks (Silero VAD, a whole track in a few calls of ONNX Runtime).
 
 Silero gives one probability for every 32 ms, from the 36 ms that end with it and from all that came before
-(Silero Team 2024, MIT). Here they are laid on a grid of 10 ms. Its rise is exact to about 10 ms; its fall comes about
-0.1 s after the voice has ended, so each fall is moved back to where the sound drops towards the room's noise, if
-there is such a drop.
+(Silero Team 2024, MIT). Here they are laid on a grid of 10 ms. Its fall comes about 0.1 s after the voice has ended, so
+each fall is moved back to where the sound drops towards the room's noise, if there is such a drop. Its rise is mostly
+exact to about 10 ms, but with noise behind it a first syllable may pass before it is sure; so each rise is moved back
+to where the sound that it is part of began, if it began shortly before and sounded a little like speech.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ _DROP_DB = 25.0
 _ABOVE_NOISE_DB = 6.0
 _ENOUGH = 10  # steps of noise that tell its level
 _ENDED = 0.9 * LEAVE
+#: How far before a rise the voice can have begun, s, ...
+_ATTACK_S = 0.35
+#: ... if the sound since then is loud for this share of the time, and speech with this probability (mean).
+_LOUD_SHARE, _MAYBE = 0.6, 0.03
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def speech_probability(samples: Samples) -> Activity:
     framed = _silero(samples, _gain(level))
     centres = (np.arange(len(framed)) + 0.5) * _FRAME / _STEP - 0.5
     smooth = np.interp(np.arange(steps), centres, framed).astype(np.float32)
-    return Activity(STEP_S, _released(smooth, level))
+    return Activity(STEP_S, _begun(_released(smooth, level), level))
 
 
 def speaking(
@@ -189,7 +194,7 @@ def _released(probability: Floats, level: Floats) -> Floats:
     """Move each fall back to where the voice ends; see the module's docstring."""
     out = probability.copy()
     back, second = round(_RELEASE_S / STEP_S), round(1.0 / STEP_S)
-    soft = np.convolve(np.pad(level, 1, mode="edge"), np.full(3, 1 / 3), "valid")
+    soft = _softened(level)
     for start, end in stretches(probability >= LEAVE):
         loud = float(np.percentile(soft[max(start, end - second) : end], 80))
         noise = float(np.median(soft[end : end + back])) if end + _ENOUGH <= len(soft) else -np.inf
@@ -201,6 +206,32 @@ def _released(probability: Floats, level: Floats) -> Floats:
         ended = tail[heard[-1]] + 1 if len(heard) else tail[0]
         out[ended:end] = np.minimum(out[ended:end], _ENDED)
     return out
+
+
+def _begun(probability: Floats, level: Floats) -> Floats:
+    """Move each rise back to where the sound begins; see the module's docstring."""
+    out = probability.copy()
+    back, second = round(_ATTACK_S / STEP_S), round(1.0 / STEP_S)
+    soft = _softened(level)
+    for start, end in stretches(probability >= ENTER):
+        if start < back + _ENOUGH:
+            continue
+        loud = float(np.percentile(soft[start : min(end, start + second)], 80))
+        noise = float(np.median(soft[max(0, start - 2 * back) : start - back]))
+        if loud - noise < _ABOVE_NOISE_DB:
+            continue
+        limit = max(loud - _DROP_DB, noise + max(_ABOVE_NOISE_DB, 0.4 * (loud - noise)))
+        heard = soft[start - back : start] >= limit
+        if heard[:3].any() or not heard.any():  # it began earlier than can be, or now
+            continue
+        first = start - back + int(np.argmax(heard))
+        if heard[first - start :].mean() >= _LOUD_SHARE and probability[first:start].mean() >= _MAYBE:
+            out[first:start] = np.maximum(out[first:start], ENTER)
+    return out
+
+
+def _softened(level: Floats) -> Floats:
+    return np.convolve(np.pad(level, 1, mode="edge"), np.full(3, 1 / 3, np.float32), "valid")
 
 
 @lru_cache(maxsize=1)

@@ -7,10 +7,11 @@ other microphone is estimated from the recording itself, where the source's own 
 - its gain in 12 bands and the length of its echo, from the levels of both tracks.
 
 Then each 10 ms of a track is its own speech or explained by the other, by two signs that fail differently. *Level*: how
-far the track stands over what the source's level, gain and echo predict; a near voice is usually 10 dB and more over
-the bleed. *Coherence* over 150 ms between the track and the delayed source: bleed is the same wave, filtered; one's own
-voice is not, however loud. Where no way is found (headsets), nothing is taken away. The signs and their use
-for cross-talk between personal microphones: Wrigley, Brown, Wan & Renals 2005; Pfau, Ellis & Stolcke 2001.
+far the track stands over its noise and what the source's level, gain and echo predict; a near voice is usually 10 dB
+and more over the bleed. *Coherence* over 150 ms between the track and the delayed source: bleed is the same wave,
+filtered; one's own voice is not, however loud. A hidden Markov model joins the steps and keeps edges sharp. Where no
+way is found (headsets), nothing is taken away. The signs and their use for cross-talk between personal microphones:
+Wrigley, Brown, Wan & Renals 2005; Pfau, Ellis & Stolcke 2001.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy.typing as npt
 from vsa.media.pcm import Samples, pieces
 from vsa.voice import delay
 from vsa.voice.activity import STEP_S, Activity, speaking, stretches
+from vsa.voice.hmm import posterior, transition_matrix
 from vsa.voice.spectra import Comparison, compared, decibels
 
 Floats = npt.NDArray[np.float32]
@@ -52,7 +54,10 @@ _BLOCK_S = 120.0
 _WINDOWS_A_BLOCK = 15
 #: Echoes that are tried: time to fall by 60 dB, s.
 _ECHOES_S = (0.0, 0.15, 0.3, 0.5, 0.8)
-_SMOOTH = 15  # steps
+#: How often a second own voice and bleed follow on each other, and how many steps together are one new sign.
+_CHANGES_PER_S, _SAME_AGAIN = 0.5, 4.0
+#: A track's noise: it lies under its level for this share of the time, %, and its mean so far over that level, dB.
+_QUIET_PERCENT, _NOISE_OVER_DB = 10.0, 3.0
 _STEPS_AT_LEAST = 100
 _MIRRORED_S, _MIRRORED_DB = 0.005, 10.0
 #: Coherence of two voices that have nothing to do with each other.
@@ -202,8 +207,9 @@ def _own(
     over = np.clip(apart, 0, 20).mean(axis=1)
     limit = max(OWN_FROM_DB, float(np.median(over[use])) + _OVER_USUAL_DB)
     odds = np.clip((over - limit) / _DB_PER_E, -6, 6) - _by_coherence(seen.coherence, apart.mean(axis=1), use)
-    odds = np.convolve(np.pad(odds, _SMOOTH // 2, mode="edge"), np.full(_SMOOTH, 1 / _SMOOTH), "valid")
-    chance = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+    changes = transition_matrix(np.full((2, 2), _CHANGES_PER_S), STEP_S)
+    signs = np.stack([np.zeros_like(odds), odds / _SAME_AGAIN], axis=1)
+    chance = posterior(signs, changes, np.full(2, 0.5))[:, 1].copy()
     for start, end in stretches(heard & (chance >= 0.5)):
         beside = heard[max(0, start - 1) : start].any() or heard[end : end + 1].any()
         if beside and (end - start) * STEP_S < SHORTEST_S:
@@ -259,15 +265,16 @@ def _levels(seen: Comparison, use: Bools) -> tuple[Floats, float, Floats]:
     mine = decibels(seen.heard)
     best: tuple[float, Floats, float, Floats] | None = None
     for echo_s in _ECHOES_S:
-        predicted = decibels(_with_echo(seen.source, echo_s))
-        apart = (mine - predicted)[use]
+        predicted = _with_echo(seen.source, echo_s)
+        apart = (mine - decibels(predicted))[use]
         gains = np.median(apart, axis=0)
         spread = float(np.median(np.abs(apart - gains)))
         if best is None or spread < best[0]:
             best = spread, gains, echo_s, predicted
     assert best is not None
     _, gains, echo_s, predicted = best
-    apart = np.clip(mine - predicted - gains, -10, 20)
+    noise = np.percentile(seen.heard, _QUIET_PERCENT, axis=0) * 10 ** (_NOISE_OVER_DB / 10)
+    apart = np.clip(mine - decibels(predicted * 10 ** (gains / 10) + noise), -10, 20)
     return np.asarray(gains, np.float32), echo_s, np.asarray(apart, np.float32)
 
 
