@@ -31,6 +31,7 @@ _FULL_SCALE = 0.999
 #: How loud a channel of a surround layout is in the mix; others count half, the low-frequency channel not at all.
 _WEIGHTS = {"FC": 1.0, "FL": 0.7071, "FR": 0.7071, "LFE": 0.0, "LFE2": 0.0}
 _MOST_KEPT = 4
+_PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
 
 
 @dataclass
@@ -220,14 +221,28 @@ def as_floats(frame: Any) -> Floats:
         import av
 
         (frame,) = av.AudioResampler(format="flt").resample(frame)
-    raw = frame.to_ndarray()
-    raw = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
+    raw = (
+        _planes(frame).T
+        if frame.format.is_planar
+        else frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+    )
     if raw.dtype == np.uint8:
         return np.asarray((raw.astype(np.float32) - 128) / 128, np.float32)
     if raw.dtype.kind == "i":
         return np.asarray(raw * np.float32(1 / (np.iinfo(raw.dtype).max + 1)), np.float32)
     with np.errstate(over="ignore"):
         return np.asarray(raw, np.float32)
+
+
+def _planes(frame: Any) -> npt.NDArray[Any]:
+    """Channels of a planar frame, (channels, n).
+
+    Of eight channels and more (a damaged packet may say 44), PyAV's `to_ndarray` takes what lies behind them for more,
+    and crashes.
+    """
+    kind = _PLANAR[frame.format.name]
+    planes = frame.planes[: frame.layout.nb_channels]
+    return np.stack([np.frombuffer(plane, kind, count=frame.samples) for plane in planes])
 
 
 def kept_channels(frame: Any, sound: Floats) -> Floats:

@@ -259,6 +259,7 @@ def _notes(info: SoundInfo, sounds: tuple[Sound, ...], faults: SoundFaults, said
         yield f"{faults.clipped / faults.samples:.1%} of the samples are at full scale: the recording is clipped"
     if faults.bad_packets:
         yield f"{faults.bad_packets} pieces could not be decoded"
-    missing_s = info.declared_s - sounds[0].duration_s
+    # a stream that says nothing is given its container's length, from 0 on
+    missing_s = info.declared_s - max(sounds[0].duration_s, sounds[0].end_s)
     if missing_s > max(0.5, 0.01 * info.declared_s):
         yield f"the sound ends {missing_s:.1f} s before the file says"

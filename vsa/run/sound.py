@@ -91,6 +91,8 @@ class SessionSound:
         return self.kind in ("files", "streams", "channels")
 
 
+#: Sound whose samples differ by less is none; full scale is 1.
+_SILENT = 1e-5
 #: Kind, confidence, tracks, notes.
 _Chosen = tuple[Kind, float, tuple[Track, ...], Sequence[str]]
 
@@ -104,9 +106,12 @@ def check_sound_files(plan: SessionPlan) -> None:
         Stage ``media``: one can't be opened, or has no sound.
     """
     for role, path in plan.audio.items():
-        with opened(path) as container:
-            if not container.streams.audio:
-                raise _no_sound(role, path)
+        try:
+            with opened(path) as container:
+                if not container.streams.audio:
+                    raise _no_sound(role, path)
+        except SessionError as error:
+            raise SessionError(error.stage, error.message, f"Check audio:{role} in the manifest.") from None
 
 
 def session_sound(plan: SessionPlan, parts: Sequence[Part]) -> SessionSound:
@@ -129,6 +134,7 @@ def session_sound(plan: SessionPlan, parts: Sequence[Part]) -> SessionSound:
         chosen = _one_recording(read.recording(parts[0]))
         return _session_sound(chosen, [None], [], read)
     recorded = [_first(read.recording(part), part.video.role) for part in parts]
+    recorded = [None if track is None or _silent(track.faults) else track for track in recorded]
     reference = recorded[0]
     for k, track in enumerate(recorded):
         if k and track is not None and reference is not None:
@@ -186,13 +192,15 @@ class _Read:
                 found.append((SoundFile(role, path, source.fingerprint()), track))
         return found
 
-    def placed(self, reference: Sound, track: Track) -> Track:
-        """A track on the reference's time."""
-        found = align(reference, track.sound)
+    def placed(self, reference: Sound, track: Track, later_s: float = 0.0) -> Track:
+        """A track on the reference's time; its own times are that much later unless the sound says otherwise."""
+        sound = replace(track.sound, start_s=track.sound.start_s + later_s)
+        found = align(reference, sound)
         if found.heard == "nothing":
-            found = align(reference, track.sound, _speaking(reference), _speaking(track.sound))
+            found = align(reference, sound, _speaking(reference), _speaking(sound))
         self.notes.append(found.note)
-        return replace(track, sound=aligned(track.sound, found), alignment=found)
+        own = replace(found, offset_s=found.offset_s + later_s, start_s=track.sound.start_s)
+        return replace(track, sound=aligned(sound, found), alignment=own)
 
 
 def _own_files(
@@ -207,7 +215,12 @@ def _own_files(
             f"{names}: not used, since {missing} is missing: voices are apart only if all have a file"
         )
         return None
+    silent = [track.info.file for track in files if _silent(track.faults)]
+    if silent and reference is not None:
+        read.notes.append(f"there is nothing in {silent[0]}: the participants' own sound files are not used")
+        return None
     tracks: list[Track] = []
+    begins_s = parts[0].recording.info.start_s - files[0].sound.start_s
     for track in files:
         if reference is not None:
             track = read.placed(reference.sound, track)
@@ -215,24 +228,29 @@ def _own_files(
                 read.notes.append(f"{track.info.file} was left out; check audio:{track.role} in the manifest")
                 return None
         elif tracks:
-            track = read.placed(tracks[0].sound, track)
+            track = read.placed(tracks[0].sound, track, begins_s)
         else:
-            start_s = parts[0].recording.info.start_s
-            track = replace(track, sound=replace(track.sound, start_s=start_s))
+            track = replace(track, sound=replace(track.sound, start_s=parts[0].recording.info.start_s))
             read.notes.append(
                 f"{track.info.file} is taken to begin with the picture, which has no sound to compare"
             )
         tracks.append(track)
-    return _checked(tracks)
+    chosen = _checked(tracks)
+    if chosen[1] > 0:
+        return chosen
+    if reference is None:
+        read.notes += [*chosen[3], f"{tracks[0].info.file} is taken as one mix"]
+        return _as_one(tracks)
+    read.notes += [*chosen[3], "the participants' own sound files are not used"]
+    return None
 
 
 def _own_recordings(recorded: Sequence[Track | None], notes: list[str]) -> _Chosen | None:
     """One recording for each participant, if each has sound, and not all the same."""
     tracks = [track for track in recorded if track is not None]
-    if len(tracks) < 2:
-        return None
     if len(tracks) < len(recorded):
-        notes.append("not every recording has sound: the first that has is taken as one mix")
+        if tracks:
+            notes.append("not every recording has sound: the first that has is taken as one mix")
         return None
     chosen = _checked(tracks)
     if chosen[1] == 0:
@@ -263,9 +281,14 @@ def _as_one(recorded: Sequence[Track | None]) -> _Chosen:
 
 
 def _first(streams: Sequence[SoundStream], role: str | None) -> Track | None:
-    """The first stream in which there is anything, as one mix."""
-    stream = next((stream for stream in streams if stream.heard), None)
+    """The first stream in which there is anything, as one mix; a silent one if there is no other."""
+    heard = sorted((stream for stream in streams if stream.heard), key=lambda stream: _silent(stream.faults))
+    stream = next(iter(heard), None)
     return None if stream is None else Track(stream.mixed(), stream.info, stream.faults, role)
+
+
+def _silent(faults: SoundFaults) -> bool:
+    return faults.highest - faults.lowest < _SILENT
 
 
 def _speaking(sound: Sound) -> npt.NDArray[np.bool_]:

@@ -20,6 +20,8 @@ _SEPARATE = {
     "streams": "a sound stream for each participant",
     "channels": "a channel for each participant",
 }
+#: How sure it is at most who speaks when, by whether a track belongs to this call and lies where its own times say.
+_BELONG = {"yes": 1.0, "not sure": 0.5, "no sign of it": 0.0}
 
 
 def nothing() -> dict[str, Any]:
@@ -43,7 +45,9 @@ def separate(
         How sure it is whose the tracks are, 0-1.
     """
     voices = [voice for voice, _ in heard]
-    record = _record(sound.kind, _SEPARATE[sound.kind], min(sound.confidence, matched), voices)
+    belong = min(_BELONG[t.alignment.belongs] if t.alignment else 1.0 for t in sound.tracks)
+    confidence = min(sound.confidence, matched, belong)
+    record = _record(sound.kind, _SEPARATE[sound.kind], confidence, voices)
     record["tracks"] = [
         _track(track, voice.participant, quality)
         for track, (voice, quality) in zip(sound.tracks, heard, strict=True)

@@ -77,6 +77,8 @@ def session_voices(sound: SessionSound, parts: Sequence[Part], seats: Sequence[S
 def _separate(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
     common = on_common_time([track.sound for track in sound.tracks])
     own = own_voices(common, RATE_HZ)
+    if own.mix is not None:
+        return _not_apart(sound, own.mix, seats)
     everybody, owners, confidence = _owners(sound, parts, seats, common, own.speech)
     heard = described(common, own, [owner.id for owner in owners], RATE_HZ)
     notes = [
@@ -86,6 +88,14 @@ def _separate(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat])
     ]
     record = sound_record.separate(sound, heard, own.paths, confidence)
     return SessionVoices(tuple(everybody), tuple(voice for voice, _ in heard), record, tuple(notes))
+
+
+def _not_apart(sound: SessionSound, mix: int, seats: Sequence[Seat]) -> SessionVoices:
+    """Listen to the one track that holds everybody."""
+    track = sound.tracks[mix]
+    heard = _mixed(replace(sound, kind="mixed", tracks=(replace(track, role=None),)), seats)
+    note = f"{track.sound.name} also holds what is said on another's own track: it is taken as one mix"
+    return replace(heard, notes=(note, *heard.notes))
 
 
 def _owners(
@@ -98,7 +108,7 @@ def _owners(
     """Everybody, whose each track is, and how sure that is (0-1); a voice that no face has makes a new seat."""
     taken = dict[int, str]()
     for k, track in enumerate(sound.tracks):
-        named = {track.role or "", track.info.title.casefold()} - {""}
+        named = {track.role or track.info.title.casefold()} - {""}  # a file's title may be the program's
         mine = [s.id for s in seats if s.role and {s.role, s.role.casefold()} & named]
         if mine and mine[0] not in taken.values():
             taken[k] = mine[0]
@@ -127,7 +137,9 @@ def _mixed(sound: SessionSound, seats: Sequence[Seat]) -> SessionVoices:
     moving = {seat.id: partial(_lips, seat, track.sound.start_s) for seat in seats if seat.face is not None}
     heard = mixed_voices(track.sound, moving)
     notes = []
-    if any(voice.participant == UNKNOWN for voice in heard.voices):
+    if not any(voice.speech_s for voice in heard.voices):
+        notes.append(f"nobody is heard to speak in {track.sound.name}")
+    elif any(voice.participant == UNKNOWN for voice in heard.voices):
         notes.append(
             "it can't be told who speaks: there is one mixed sound, and no face in view to go with it"
         )
