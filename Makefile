@@ -31,7 +31,7 @@ demo: install  ## the main job on a small simulated call; results in demo-out/
 	$(BIN)/vsa demo demo-out
 
 test: models  ## all tests but the benchmarks
-	$(BIN)/python -m pytest -m "not benchmark"
+	$(BIN)/python -m pytest -m "not benchmark" -n auto --dist loadfile
 
 lint: install  ## ruff (rules and layout) and mypy --strict
 	$(BIN)/ruff check .

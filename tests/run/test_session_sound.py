@@ -764,3 +764,11 @@ def test_the_documentation_names_all_that_is_said_of_sound(tmp_path: Path) -> No
     keys |= set(tables[1]["kind"]) | {sound["kind"], *(p["alignment"]["heard"] for p in sound["tracks"])}
     told = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
     assert sorted(key for key in keys if f"`{key}`" not in told) == []
+
+
+def test_one_file_beside_a_silent_recording_is_taken_as_the_mix(talk: Talk, tmp_path: Path) -> None:
+    silent = write_film(tmp_path / "call.mkv", seconds=SECONDS)
+    got = extracted(session(silent, audio=own_files(tmp_path, client=talk.mix)), tmp_path / "out")
+    assert got.record["sound"]["kind"] == "mixed"
+    assert noted(got, "taken as one mix with everybody")
+    check_nothing_guessed(got, heard_s(talk))

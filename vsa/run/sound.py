@@ -211,6 +211,11 @@ def _own_files(
     if absent or len(files) == 1:
         missing = ", ".join(f"audio:{role}" for role in absent) or "a file for the others"
         names = ", ".join(track.info.file for track in files)
+        if reference is None:
+            read.notes.append(
+                f"{missing} is missing: {files[0].info.file} is taken as one mix with everybody"
+            )
+            return _as_one([_from_the_start(parts, files[0], read)])
         read.notes.append(
             f"{names}: not used, since {missing} is missing: voices are apart only if all have a file"
         )
@@ -230,10 +235,7 @@ def _own_files(
         elif tracks:
             track = read.placed(tracks[0].sound, track, begins_s)
         else:
-            track = replace(track, sound=replace(track.sound, start_s=parts[0].recording.info.start_s))
-            read.notes.append(
-                f"{track.info.file} is taken to begin with the picture, which has no sound to compare"
-            )
+            track = _from_the_start(parts, track, read)
         tracks.append(track)
     chosen = _checked(tracks)
     if chosen[1] > 0:
@@ -243,6 +245,12 @@ def _own_files(
         return _as_one(tracks)
     read.notes += [*chosen[3], "the participants' own sound files are not used"]
     return None
+
+
+def _from_the_start(parts: Sequence[Part], track: Track, read: _Read) -> Track:
+    """A sound file beside a recording without sound."""
+    read.notes.append(f"{track.info.file} is taken to begin with the picture, which has no sound to compare")
+    return replace(track, sound=replace(track.sound, start_s=parts[0].recording.info.start_s))
 
 
 def _own_recordings(recorded: Sequence[Track | None], notes: list[str]) -> _Chosen | None:
