@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install models demo test lint bench clean
+.PHONY: help install models demo test test-extras lint bench clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -32,6 +32,11 @@ demo: install  ## the main job on a small simulated call; results in demo-out/
 
 test: models  ## all tests but the benchmarks
 	$(BIN)/python -m pytest -m "not benchmark" -n auto --dist loadfile
+
+test-extras: models  ## the tests that need PyTorch (the extra `diarization`), in .venv-extras
+	@[ -x .venv-extras/bin/python ] || $(BIN)/python -m venv .venv-extras
+	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -e '.[dev,diarization]'
+	.venv-extras/bin/python -m pytest tests/voice/test_diarization.py
 
 lint: install  ## ruff (rules and layout) and mypy --strict
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import vsa
 from vsa import assets
 from vsa.face.telemetry import REQUIREMENT, reports_usage
+from vsa.voice import onnx
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -218,9 +219,13 @@ def _codecs() -> Check:
 
 
 def _speech() -> Check:
-    return _library(
-        "speech detector", "onnxruntime", "onnxruntime", needed=True, todo="pip install onnxruntime"
-    )
+    onnx.silence()
+    todo = f'pip install "{onnx.REQUIREMENT}"'
+    check = _library("speech detector", "onnxruntime", "onnxruntime", needed=True, todo=todo)
+    if check.verdict == "ok" and onnx.reports_usage(_version("onnxruntime")):
+        found = f"{check.found} would send usage metrics to its maker; vsa tells it not to"
+        return Check(check.name, "warn", found, todo, needed=True)
+    return check
 
 
 def _resampler() -> Check:

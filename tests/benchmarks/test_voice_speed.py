@@ -84,13 +84,13 @@ def test_each_measure_as_a_multiple_of_real_time(figures: Figures) -> None:
 
 def silero_stepwise(samples: Samples) -> None:
     """The same net, called once for every 32 ms."""
-    import onnxruntime
-
     from vsa import assets
+    from vsa.voice.onnx import onnxruntime
 
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    net = onnxruntime.InferenceSession(str(assets.find(MODEL)), options, providers=["CPUExecutionProvider"])
+    net = runtime.InferenceSession(str(assets.find(MODEL)), options, providers=["CPUExecutionProvider"])
     h = c = np.zeros((1, 1, 128), np.float32)
     for start in range(0, len(samples) - 576, 512):
         _, h, c = net.run(None, {"input": samples[None, start : start + 576], "h": h, "c": c})

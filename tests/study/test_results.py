@@ -20,7 +20,6 @@ from vsa.study.cells import neutral, restored
 from vsa.study.failures import Failure
 from vsa.study.results import Results, write_json
 
-
 TABLES = ("face.parquet", "voice.parquet", "turns.parquet")
 
 

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from people import clip_path
@@ -18,6 +17,7 @@ from vsa.media.sound import read_sound
 from vsa.simulate.sound import room_noise
 from vsa.simulate.speech import MAN, RATE_HZ, WOMAN, Talker
 from vsa.voice.activity import MODEL, STEP_S, speaking, speech_probability, stretches
+from vsa.voice.onnx import onnxruntime
 
 Bools = NDArray[np.bool_]
 SECONDS = 60.0
@@ -132,7 +132,7 @@ def test_whole_sequences_equal_running_it_step_by_step() -> None:
     from vsa.voice import activity
 
     samples = np.concatenate([WOMAN.speak(20.0, seed=3), room_noise(20.0, -50)])
-    net = onnxruntime.InferenceSession(str(assets.find(MODEL)), providers=["CPUExecutionProvider"])
+    net = onnxruntime().InferenceSession(str(assets.find(MODEL)), providers=["CPUExecutionProvider"])
     h = c = np.zeros((1, 1, 128), np.float32)
     late = np.zeros(64, np.float32)
     steps = []

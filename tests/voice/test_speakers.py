@@ -6,7 +6,6 @@ voice come from the same moment of the clip, a listener's lips from somewhere el
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -15,90 +14,33 @@ import numpy as np
 import pandas as pd
 import pytest
 from extraction import extracted
+from mixed_sound import SECOND, STEP, Mixed, matched, samples, take_turns, talkers, two
 from people import clip_path
 
-from vsa.errors import ModelMissingError
-from vsa.media.sound import read_sound
-from vsa.voice.activity import RATE_HZ, speech_probability
+from vsa.voice.activity import RATE_HZ
 from vsa.voice.hmm import posterior, transition_matrix
 from vsa.voice.lips import lip_movement, speech_envelope
 from vsa.voice.speakers import NOBODY, UNKNOWN, Speakers, who_speaks
 
-STEP = RATE_HZ // 100  # samples
-SECOND = 100  # steps
-
-
-@cache
-def samples(name: str) -> np.ndarray:
-    """A clip's sound, (n,) at 16 kHz."""
-    (sound,) = read_sound(clip_path(name))[0].channels
-    return sound.samples[:]
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """One mixed sound, with what the voice room measures in it."""
-
-    samples: np.ndarray
-    speech: np.ndarray
-    envelope: np.ndarray
-
-    @classmethod
-    def of(cls, samples: np.ndarray) -> Mixed:
-        try:
-            speech = speech_probability(samples).probability
-        except ModelMissingError as error:
-            pytest.skip(str(error))
-        return cls(samples, speech, speech_envelope(samples, RATE_HZ))
-
-    def __len__(self) -> int:
-        return len(self.speech)
-
-    def later(self, delay_s: float) -> Mixed:
-        """The same sound, moved against the picture."""
-        shift = round(delay_s * RATE_HZ)
-        moved = np.zeros_like(self.samples)
-        if shift >= 0:
-            moved[shift:] = self.samples[: len(moved) - shift]
-        else:
-            moved[:shift] = self.samples[-shift:]
-        return Mixed.of(moved)
-
 
 @pytest.fixture(scope="module")
 def call() -> Mixed:
-    """The sound of the call in which only the woman speaks, 8 s."""
-    return Mixed.of(samples("call_two_tiles.mp4"))
+    return talkers().call
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    """Extracted rows: the talking woman and the still man of the call; and the man alone, who opens his mouth wide."""
-    out = tmp_path_factory.mktemp("faces")
-    both = extracted(clip_path("call_two_tiles.mp4"), out)
-    return {
-        "woman": both.of("p1"),
-        "still man": both.of("p2"),
-        "man": extracted(clip_path("webcam_man_53s.mp4"), out).of("p1"),
-    }
+def faces() -> dict[str, pd.DataFrame]:
+    return talkers().faces
 
 
 @pytest.fixture(scope="module")
-def lips(faces: dict[str, pd.DataFrame], call: Mixed) -> dict[str, np.ndarray]:
-    """Lips of the clips, the first 8 s; the man's from 4 s on, where he opens and closes his mouth for 15 s."""
-    steps = {"woman": len(call), "still man": len(call), "man": 15 * SECOND}
-    start = {"man": 4.0}
-    return {
-        who: lip_movement(rows.t, rows, start_s=start.get(who, 0.0), steps=steps[who])
-        for who, rows in faces.items()
-    }
+def lips() -> dict[str, np.ndarray]:
+    return talkers().lips
 
 
 @pytest.fixture(scope="module")
-def resting(lips: dict[str, np.ndarray]) -> np.ndarray:
-    """The woman's mouth in her pause, forth and back for a minute."""
-    pause = lips["woman"][645:690]
-    return np.resize(np.concatenate([pause, pause[-2:0:-1]]), (60 * SECOND, 2))
+def resting() -> np.ndarray:
+    return talkers().resting
 
 
 def share(found: Speakers, column: int, when: slice | np.ndarray = slice(None)) -> float:
@@ -108,10 +50,6 @@ def share(found: Speakers, column: int, when: slice | np.ndarray = slice(None)) 
 
 
 OFF_CAMERA = 2  # the last of three columns
-
-
-def two(left: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
-    return {"p1": left, "p2": right}
 
 
 class TestTheCall:
@@ -396,11 +334,6 @@ class TestHiddenMarkovModel:
         assert got.sum(1) == pytest.approx(1, abs=1e-5)
 
 
-def matched(other: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Another's voice as loud as ours."""
-    return other * np.float32(own.std() / max(float(other.std()), 1e-6))
-
-
 @cache
 def strangers(steps: int, *, least_speech: float, step: int) -> list[np.ndarray]:
     """Stretches of conversations between others, with enough speech in them."""
@@ -428,46 +361,3 @@ def mirror(source: Path, target: Path) -> Path:
             new.mux(stream.encode(flipped))
         new.mux(stream.encode())
     return target
-
-
-@dataclass(frozen=True)
-class Talk:
-    """A composed conversation: lips of both, mixed sound, and who speaks (0, 1 or `NOBODY`) on the 10 ms grid."""
-
-    lips: tuple[np.ndarray, np.ndarray]
-    sound: np.ndarray
-    truth: np.ndarray
-
-
-def take_turns(
-    call: Mixed,
-    lips: dict[str, np.ndarray],
-    resting: np.ndarray,
-    *,
-    listener: str,
-    turn_s: float,
-    seed: int,
-    length_s: int = 60,
-) -> Talk:
-    """Turns of 0.8 to 7 s, with pauses of 0.1 to 0.6 s; three of four turns change the speaker."""
-    rng = np.random.default_rng(seed)
-    n, t, who = length_s * SECOND, 0, 0
-    both = [resting[:n].copy(), resting[:n].copy()]
-    sound, truth = np.zeros(n * STEP, np.float32), np.full(n, NOBODY)
-    while t < n:
-        steps = min(round(np.clip(rng.exponential(turn_s), 0.8, 7.0) * SECOND), n - t)
-        at = int(rng.integers(0, 800 - steps))
-        both[who][t : t + steps] = lips["woman"][at : at + steps]
-        sound[t * STEP : (t + steps) * STEP] = call.samples[at * STEP : (at + steps) * STEP]
-        truth[t : t + steps] = who
-        if listener == "wide open":
-            begin = int(rng.integers(0, len(lips["man"]) - steps))
-            both[1 - who][t : t + steps] = lips["man"][begin : begin + steps]
-        elif listener == "muted talk":
-            begin = at + int(rng.integers(150, 650))
-            both[1 - who][t : t + steps] = lips["woman"].take(
-                range(begin, begin + steps), axis=0, mode="wrap"
-            )
-        t += steps + round(rng.uniform(0.1, 0.6) * SECOND)
-        who = 1 - who if rng.random() < 0.75 else who
-    return Talk((both[0], both[1]), sound, truth)

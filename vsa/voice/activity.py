@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from vsa import assets
 from vsa.media.pcm import Samples, pieces
+from vsa.voice.onnx import onnxruntime
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -236,10 +237,9 @@ def _softened(level: Floats) -> Floats:
 
 @lru_cache(maxsize=1)
 def _session() -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1  # its steps are too small to be shared between cores
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(assets.find(MODEL)), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(str(assets.find(MODEL)), options, providers=["CPUExecutionProvider"])

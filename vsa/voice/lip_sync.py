@@ -20,6 +20,7 @@ Biol 10(7) e1003743.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,62 @@ LEAST_OFFSET_EVIDENCE = 2.3
 OFFSETS_S: npt.NDArray[np.float64] = np.round(
     np.arange(-LONGEST_OFFSET_S, LONGEST_OFFSET_S + STEP_S / 2, STEP_S), 2
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Mouths and sound at the same time: the lead of lips and the recording's offset are taken out.
+
+    Attributes
+    ----------
+    offset_s
+        How much later the sound is than the picture; NaN if it could not be measured (0 was used).
+    steps
+        By how much the mouths were delayed.
+    movements, moving
+        Of each mouth, from `standardized_movement` and `moves`, (m,).
+    sound
+        From `standardized_envelope`, (m,).
+    """
+
+    offset_s: float
+    steps: int
+    movements: list[Floats]
+    moving: list[Floats]
+    sound: Floats
+
+    def evidence(self, *mouths: int) -> Floats:
+        """For these mouths making the sound together, in nats per step, (m,); NaN where one is not seen."""
+        together = sum(self.movements[k] for k in mouths) / np.float32(np.sqrt(len(mouths)))
+        together = np.asarray(together, np.float32)
+        fits = agreement(together, self.sound, news_time_s(together, self.sound))
+        return np.asarray(fits + sum(self.moving[k] for k in mouths), np.float32)
+
+
+def aligned(lips: Sequence[Floats], envelope: Floats, heard: Floats) -> Aligned:
+    """Bring mouths and sound to the same time.
+
+    Parameters
+    ----------
+    lips
+        Opening and its speed for each mouth, (m, 2).
+    envelope
+        From `vsa.voice.lips.speech_envelope`, (m,).
+    heard
+        Probability that somebody speaks, (m,); no NaN.
+    """
+    sound = standardized_envelope(np.nan_to_num(np.asarray(envelope, np.float32)), heard)
+    movements = [standardized_movement(lip) for lip in lips]
+    moving = [moves(lip[:, 1], heard) for lip in lips]
+    offset_s = sound_offset_s(movements, moving, sound, heard)
+    steps = round((LEAD_S + (offset_s if np.isfinite(offset_s) else 0.0)) / STEP_S)
+    return Aligned(
+        offset_s,
+        steps,
+        [delayed(movement, steps) for movement in movements],
+        [delayed(moves_, steps) for moves_ in moving],
+        sound,
+    )
 
 
 def standardized(values: Floats, floor: float) -> Floats:

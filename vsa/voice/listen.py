@@ -1,7 +1,8 @@
 """From tracks to voices: who speaks when, and how, in the two ways in which calls are recorded.
 
 *Separate tracks*, one person each: everybody's own speech is told from the others' bleed (`own_voices`), then described
-(`described`). *Mixed sound*: the mouth that moves with the sound has it (`mixed_voices`).
+(`described`). *Mixed sound*: the mouth that moves with the sound has it (`mixed_voices`); with ``vsa[diarization]``
+voices are told apart by their sound too, and each mouth has its voice.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import numpy.typing as npt
 
 from vsa.media.pcm import Samples
 from vsa.media.sound import Sound
+from vsa.voice import diarization
 from vsa.voice.activity import STEP_S, Activity, speaking, speech_probability
 from vsa.voice.bleed import BleedPath, own_speech
+from vsa.voice.faces_of_voices import voices_and_lips
 from vsa.voice.lips import speech_envelope
 from vsa.voice.prosody import prosody
 from vsa.voice.quality import SoundQuality, sound_quality
@@ -94,8 +97,8 @@ class Mixed:
     Attributes
     ----------
     voices
-        Of the participants, and `OFF_CAMERA` if such a voice was heard; `UNKNOWN` alone if it can't be told whose they
-        are.
+        Of the participants, then ``voice1``, … that diarization heard and no face has, and `OFF_CAMERA` if such a voice
+        was heard; `UNKNOWN` alone if it can't be told whose they are.
     quality
         Of the track.
     speakers
@@ -200,7 +203,12 @@ def mixed_voices(sound: Sound, lips: Mapping[str, Lips]) -> Mixed:
     heard = speech_probability(sound.samples)
     steps = len(heard.probability)
     moving = {who: lips_of(steps) for who, lips_of in lips.items()}
-    found = who_speaks(moving, heard.probability, speech_envelope(sound.samples, sound.rate_hz))
+    envelope = speech_envelope(sound.samples, sound.rate_hz)
+    if diarization.available():
+        told = diarization.diarize(sound.samples, heard.probability)
+        found = voices_and_lips(moving, heard.probability, envelope, told)
+    else:
+        found = who_speaks(moving, heard.probability, envelope)
     anyone = speaking(heard.probability)
     quality = sound_quality(sound.samples, sound.rate_hz, anyone)
     if not np.isfinite(found.probability).any():

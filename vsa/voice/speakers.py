@@ -116,23 +116,18 @@ def who_speaks(lips: Mapping[str, Floats], speech: Floats, envelope: Floats) -> 
     heard = np.nan_to_num(np.asarray(speech, np.float32))
     if not any(np.isfinite(lip).any() for lip in lips.values()):
         return _untold(participants, heard)
-    sound = lip_sync.standardized_envelope(np.nan_to_num(np.asarray(envelope, np.float32)), heard)
-    movements = [lip_sync.standardized_movement(lip) for lip in lips.values()]
-    moving = [lip_sync.moves(lip[:, 1], heard) for lip in lips.values()]
-    offset_s = lip_sync.sound_offset_s(movements, moving, sound, heard)
-    lag = round((lip_sync.LEAD_S + (offset_s if np.isfinite(offset_s) else 0.0)) / STEP_S)
-    movements = [lip_sync.delayed(movement, lag) for movement in movements]
-    moving = [lip_sync.delayed(moves, lag) for moves in moving]
-
+    mouths = lip_sync.aligned(list(lips.values()), envelope, heard)
+    offset_s = mouths.offset_s
     states = _states(len(participants))
-    evidence = _evidence(states, movements, moving, sound, heard)
-    belief = posterior(evidence, *_dynamics(states, len(participants)))
-    probability = _by_column(belief, states, len(participants))
+    evidence = _evidence(states, mouths, heard)
+    share = np.array([1.0] * len(participants) + [_OFF_CAMERA_WEIGHT])
+    belief = posterior(evidence, *dynamics(states, share))
+    probability = by_column(belief, states, len(share))
     somebody = belief[:, : len(states)].sum(1) > 0.5
     confidence = float(probability.max(1)[somebody].mean()) if somebody.any() else float("nan")
     chosen = np.where(somebody, probability.argmax(1), NOBODY)
     for column, lip in enumerate(lips.values()):
-        probability[_long_unseen(lip_sync.delayed(lip[:, 0], lag)), column] = np.nan
+        probability[long_unseen(lip_sync.delayed(lip[:, 0], mouths.steps)), column] = np.nan
     no_sound = ~np.isfinite(speech)
     probability[no_sound] = np.nan
     chosen[no_sound] = UNKNOWN
@@ -159,7 +154,7 @@ def _untold(participants: tuple[str, ...], heard: Floats) -> Speakers:
     )
 
 
-def _long_unseen(opening: Floats) -> npt.NDArray[np.bool_]:
+def long_unseen(opening: Floats) -> npt.NDArray[np.bool_]:
     """Where a mouth is out of sight for longer than `LONGEST_UNSEEN_S`; bool (m,)."""
     from scipy.ndimage import binary_opening
 
@@ -174,12 +169,10 @@ def _states(k: int) -> list[tuple[int, ...]]:
     return [*((column,) for column in range(k + 1)), *pairs]
 
 
-def _evidence(
-    states: list[tuple[int, ...]], movements: list[Floats], moving: list[Floats], sound: Floats, heard: Floats
-) -> Floats:
+def _evidence(states: list[tuple[int, ...]], mouths: lip_sync.Aligned, heard: Floats) -> Floats:
     """Log likelihood per step, (m, states of speech + pauses after each single speaker)."""
-    k = len(movements)
-    out = np.zeros((len(sound), len(states) + k + 1), np.float32)
+    k = len(mouths.movements)
+    out = np.zeros((len(heard), len(states) + k + 1), np.float32)
     probable = np.clip(heard, 0.02, 0.98)
     weight = STEP_S / _ACTIVITY_NEWS_S
     out[:, : len(states)] += weight * np.log(probable)[:, None]
@@ -187,31 +180,38 @@ def _evidence(
     for n, who in enumerate(states):
         if who == (k,):
             continue
-        together = sum(movements[j] for j in who) / np.float32(np.sqrt(len(who)))
-        together = np.asarray(together, np.float32)
-        fits = lip_sync.agreement(together, sound, lip_sync.news_time_s(together, sound))
-        seen = np.isfinite(fits)
-        out[seen, n] += fits[seen] + sum(moving[j][seen] for j in who)
-        out[~seen, n] += _UNSEEN_PER_S * STEP_S
+        fits = mouths.evidence(*who)
+        out[:, n] += np.where(np.isfinite(fits), fits, np.float32(_UNSEEN_PER_S * STEP_S))
     return out
 
 
-def _by_column(belief: Floats, states: list[tuple[int, ...]], k: int) -> Floats:
-    """Probability that each participant, and somebody off camera, speaks; (m, k + 1)."""
-    columns = [[n for n, who in enumerate(states) if column in who] for column in range(k + 1)]
-    return np.stack([belief[:, those].sum(1) for those in columns], axis=1)
+def by_column(belief: Floats, states: list[tuple[int, ...]], columns: int) -> Floats:
+    """Probability that each one speaks, alone or with another; (m, columns)."""
+    speaks = [[n for n, who in enumerate(states) if column in who] for column in range(columns)]
+    return np.stack([belief[:, those].sum(1) for those in speaks], axis=1)
 
 
-def _dynamics(
-    states: list[tuple[int, ...]], k: int
+def dynamics(
+    states: list[tuple[int, ...]], share: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Transition matrix, and where a recording begins: in silence, after anybody."""
-    singles, n = k + 1, len(states)
-    share = np.array([1.0] * k + [_OFF_CAMERA_WEIGHT])
+    """Transition matrix of the states of speech and the pauses after each one, and where a recording begins.
+
+    Parameters
+    ----------
+    states
+        Columns that speak: (0,), (1,), …, then pairs.
+    share
+        How much each column speaks against the others.
+
+    Returns
+    -------
+    What `vsa.voice.hmm.posterior` takes. A recording begins in silence, after anybody.
+    """
+    singles, n = len(share), len(states)
     rates = np.zeros((n + singles, n + singles))
     for i in range(singles):
         others = share * (np.arange(singles) != i)
-        others = others / others.sum()
+        others = others / max(others.sum(), 1e-9)
         pause = n + i
         rates[i, pause] = _INTO_PAUSE
         rates[i, :singles] += _INTO_OTHER * others
