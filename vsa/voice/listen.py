@@ -7,11 +7,9 @@ voices are told apart by their sound too, and each mouth has its voice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,18 +24,16 @@ from vsa.voice.lips import speech_envelope
 from vsa.voice.prosody import prosody
 from vsa.voice.quality import SoundQuality, sound_quality
 from vsa.voice.speakers import Speakers, who_speaks
+from vsa.voice.threads import side_by_side
 from vsa.voice.tracks import Common
 from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 #: Steps of sound, from the first sample of a session's sound on -> opening and its speed, (steps, 2).
 Lips = Callable[[int], Floats]
 
-_THREADS = 2
 #: Bleed is looked for in parts of this length, s: people put headsets on, and memory doesn't grow.
 _BLEED_S = 1800.0
 #: Signs that a track holds another's voice as the other's own track does: of the speech on that, so much is found again
@@ -255,12 +251,6 @@ def _somebody(sound: Sound, heard: Activity, anyone: Bools) -> VoiceTrack:
     """Speech of which it is not known whose it is: when, and nothing of how."""
     nothing = np.full(len(anyone), np.nan, np.float32)
     return VoiceTrack(UNKNOWN, sound.start_s, heard.probability, anyone, nothing, nothing, nothing)
-
-
-def side_by_side(run: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
-    """Do the same for each, two at a time: nearly all of it runs outside of Python."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(run, items))
 
 
 def _masked(values: Floats, there: Bools) -> Floats:

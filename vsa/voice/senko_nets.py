@@ -11,23 +11,21 @@ with SincNet, SLT. · Povey et al. 2011, The Kaldi speech recognition toolkit, A
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from itertools import combinations
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vsa.errors import ExtraMissingError
 from vsa.voice.activity import RATE_HZ, STEP_S
+from vsa.voice.threads import In, Out, side_by_side
 
 Floats = npt.NDArray[np.float32]
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 #: The input of the net for local voices, and where its outputs lie in it, s.
 CHUNK_S = 10
@@ -38,7 +36,6 @@ CLASSES = [who for count in range(3) for who in combinations(range(LOCAL), count
 #: Samples of a frame of the net for voiceprints.
 FRAME = 400
 
-_THREADS = 2
 _STEP = round(STEP_S * RATE_HZ)
 _MELS, _FFT = 80, 512
 
@@ -127,15 +124,14 @@ def nets() -> Nets:
         ) from error
 
 
-def side_by_side(run: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
-    """Do the same for each, two at a time, each in one of PyTorch's threads: its own ones wait for each other."""
+def each_in_one_thread(run: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+    """`side_by_side`, each in one of PyTorch's threads: its own ones wait for each other."""
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            return list(pool.map(run, items))
+        return side_by_side(run, items)
     finally:
         torch.set_num_threads(before)
 
