@@ -32,7 +32,8 @@ demo: install  ## the main job on a small simulated call; results in demo-out/
 
 test: models  ## all tests but the benchmarks
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not benchmark" \
-		-n auto --dist loadfile --no-loadscope-reorder # files side by side: their fixtures are made once
+		-n auto --dist loadfile --no-loadscope-reorder \
+		--deselect tests/voice/test_diarization.py::TestWhoseVoice # in test-extras
 
 test-extras: models  ## the tests that need PyTorch (the extra `diarization`), in .venv-extras
 	@[ -x .venv-extras/bin/python ] || $(BIN)/python -m venv .venv-extras

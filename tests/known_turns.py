@@ -76,10 +76,7 @@ CONDITIONS = {
         lambda tracks, folder: write_sound(folder / "call.wav", faint(tracks), recorded="files")
     ),
     "AAC at 64 kbit/s": Condition(
-        lambda tracks, folder: write_sound(
-            folder / "call.m4a", faint(tracks, 48_000), 48_000, bit_rate=64_000
-        ),
-        48_000,
+        lambda tracks, folder: write_sound(folder / "call.m4a", faint(tracks), bit_rate=64_000)
     ),
 }
 
