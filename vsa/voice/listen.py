@@ -121,7 +121,8 @@ def own_voices(tracks: Common, rate_hz: int) -> OwnVoices:
     for first, last in zip(starts, [*starts[1:], steps], strict=True):
         a, b = (round(step * STEP_S * rate_hz) for step in (first, last))
         activities = [Activity(STEP_S, one.probability[first:last]) for one in heard]
-        found.append(own_speech([samples[a:b] for samples in tracks.samples], activities, rate_hz))
+        parts = [_Part(samples, a, min(b, len(samples))) for samples in tracks.samples]
+        found.append(own_speech(parts, activities, rate_hz))
     own = [np.concatenate([part.activities[k].probability for part in found]) for k in range(len(heard))]
     speech = tuple(_masked(one, there) for one, there in zip(own, tracks.covered, strict=True))
     paths = tuple(_lasting(parts) for parts in zip(*(part.paths for part in found), strict=True))

@@ -69,6 +69,9 @@ def prosody(
     bandwidth_hz
         What the track carries, if that is less than half its rate: `SoundQuality.bandwidth_hz`.
     """
+    if not speaking.any():
+        nothing = np.full(len(speaking), np.nan, np.float32)
+        return Prosody(nothing, nothing, nothing, np.empty(0))
     f0 = f0_hz(samples, rate_hz, speaking)
     intensity = intensity_db(samples, rate_hz, speaking)
     tilt = spectral_tilt_db(samples, rate_hz, np.isfinite(f0), bandwidth_hz=bandwidth_hz)
