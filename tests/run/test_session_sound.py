@@ -163,6 +163,20 @@ def check_nothing_guessed(got: Extracted, speech: float) -> None:
     assert voice[["f0_hz", "intensity_db", "spectral_tilt_db"]].isna().all(axis=None)
 
 
+def check_mixed_prosody(got: Extracted) -> None:
+    """What is measured of a voice is measured where nobody else speaks."""
+    voice = read_voice(got.folder / "voice.parquet")
+    speaking = voice.pivot(index="t", columns="participant", values="speaking").fillna(False).astype(bool)
+    for who, rows in voice.groupby("participant"):
+        says, others = speaking[who].to_numpy(), speaking.drop(columns=str(who)).any(axis=1).to_numpy()
+        measured = rows[["f0_hz", "intensity_db", "spectral_tilt_db"]].notna().to_numpy()
+        assert not measured[others].any(), who
+        if says.any():
+            assert measured[says & ~others, 1].all(), who
+            assert measured[says & ~others, 0].mean() > 0.3, who  # voiced
+            assert np.median(rows["intensity_db"].to_numpy()[says & ~others]) == pytest.approx(0, abs=0.1)
+
+
 def heard_s(talk: Talk, until_s: float = SECONDS) -> float:
     """How long anybody speaks."""
     t = np.arange(0, until_s, 0.01)
@@ -230,6 +244,7 @@ def test_a_third_voice_off_camera_goes_to_nobody_on_screen(clip_sound: Samples, 
     assert says(got, "p1", his)[0] <= 0.15
     assert says(got, "p2", [(0.0, 8.0)]) == (0, 0)
     assert OFF_CAMERA not in got.ids
+    check_mixed_prosody(got)
 
 
 # --- faces and a voice a track: two portraits that speak in turn ----------------------------------------------------
