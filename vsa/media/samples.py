@@ -28,6 +28,8 @@ LONGEST_GAP_S = 6 * 3600.0
 #: Louder than this (60 dB over full scale) is garbage, not sound.
 _GARBAGE = 1000.0
 _FULL_SCALE = 0.999
+#: Samples that differ by less are the same; full scale is 1.
+_SAME = 1e-5
 #: How loud a channel of a surround layout is in the mix; others count half, the low-frequency channel not at all.
 _WEIGHTS = {"FC": 1.0, "FL": 0.7071, "FR": 0.7071, "LFE": 0.0, "LFE2": 0.0}
 _MOST_KEPT = 4
@@ -63,6 +65,11 @@ class SoundFaults:
     bad_packets: int = 0
     lowest: float = np.inf
     highest: float = -np.inf
+
+    @property
+    def silent(self) -> bool:
+        """Whether all samples are the same."""
+        return self.highest - self.lowest < _SAME
 
 
 class SampleClock:

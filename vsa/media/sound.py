@@ -247,7 +247,7 @@ def _notes(info: SoundInfo, sounds: tuple[Sound, ...], faults: SoundFaults, said
         coding = "its coding can't be read" if info.codec == "unknown" else "no sound in it could be decoded"
         yield f"the stream is empty: {coding}"
         return
-    if faults.highest - faults.lowest < 1e-5:
+    if faults.silent:
         yield "the stream is silent throughout"
     if faults.gaps:
         yield f"{faults.gaps} gaps ({faults.gaps_s:.2f} s together) were filled with silence"

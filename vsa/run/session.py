@@ -24,7 +24,8 @@ from vsa.media.recording import Recording
 from vsa.run import record
 from vsa.run.corrections import Settled, kept, settle
 from vsa.run.seats import Part, seats_of
-from vsa.run.sound import check_sound_files, session_sound
+from vsa.run.sound import session_sound
+from vsa.run.sound_reader import check_sound_files
 from vsa.run.source import Source
 from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.face_table import read_face, write_face, write_landmarks

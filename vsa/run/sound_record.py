@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vsa.run.sound import SessionSound, SoundFile, Track
+from vsa.run.sound import SessionSound
+from vsa.run.sound_reader import SoundFile, Track
 from vsa.voice.alignment import Alignment
 from vsa.voice.bleed import BleedPath
 from vsa.voice.listen import Mixed

@@ -26,13 +26,11 @@ from vsa.voice.activity import STEP_S, stretches
 from vsa.voice.diarization import Diarization
 from vsa.voice.hmm import posterior
 from vsa.voice.speakers import (
-    NOBODY,
     PAIRS_UP_TO,
-    UNKNOWN,
     Speakers,
     by_column,
+    decided,
     dynamics,
-    long_unseen,
     who_speaks,
 )
 
@@ -92,22 +90,14 @@ def voices_and_lips(
     probability = np.zeros((len(heard), len(columns) + 1), np.float32)
     probability[:, :-1] = by_column(belief, states, len(columns))
     somebody = belief[:, : len(states)].sum(1) > 0.5
-    chosen = np.where(somebody, probability.argmax(1), NOBODY)
     confidence = _confidence(probability, somebody, columns, _certainty(fits, voices, heard, owners))
-    for k, lip in enumerate(lips.values()):
-        if not columns[k]:
-            probability[long_unseen(lip_sync.delayed(lip[:, 0], mouths.steps)), k] = np.nan
-    no_sound = ~np.isfinite(speech)
-    probability[no_sound] = np.nan
-    chosen[no_sound] = UNKNOWN
-    return Speakers(
-        participants,
-        probability,
-        chosen.astype(np.int8),
-        mouths.offset_s,
-        confidence,
-        _method(lips, any(columns[:faces]), diarization.detail),
-    )
+    openings = [
+        None if mine else lip_sync.delayed(lip[:, 0], mouths.steps)
+        for mine, lip in zip(columns, lips.values(), strict=False)
+    ]
+    probability, chosen = decided(probability, somebody, openings, speech)
+    method = _method(lips, any(columns[:faces]), diarization.detail)
+    return Speakers(participants, probability, chosen, mouths.offset_s, confidence, method)
 
 
 def _method(lips: Mapping[str, Floats], told: bool, detail: str) -> str:

@@ -25,7 +25,7 @@ A participant whose camera is off, or whose mouth is hidden for longer than abou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -125,22 +125,14 @@ def who_speaks(lips: Mapping[str, Floats], speech: Floats, envelope: Floats) -> 
     probability = by_column(belief, states, len(share))
     somebody = belief[:, : len(states)].sum(1) > 0.5
     confidence = float(probability.max(1)[somebody].mean()) if somebody.any() else float("nan")
-    chosen = np.where(somebody, probability.argmax(1), NOBODY)
-    for column, lip in enumerate(lips.values()):
-        probability[long_unseen(lip_sync.delayed(lip[:, 0], mouths.steps)), column] = np.nan
-    no_sound = ~np.isfinite(speech)
-    probability[no_sound] = np.nan
-    chosen[no_sound] = UNKNOWN
-    return Speakers(
-        participants,
-        probability,
-        chosen.astype(np.int8),
-        offset_s,
-        confidence,
+    openings = [lip_sync.delayed(lip[:, 0], mouths.steps) for lip in lips.values()]
+    probability, chosen = decided(probability, somebody, openings, speech)
+    method = (
         "lips: the mouth that moves with the sound"
         if np.isfinite(offset_s)
-        else "lips: too little speech, or no mouth moves with the sound",
+        else "lips: too little speech, or no mouth moves with the sound"
     )
+    return Speakers(participants, probability, chosen, offset_s, confidence, method)
 
 
 def _untold(participants: tuple[str, ...], heard: Floats) -> Speakers:
@@ -154,7 +146,39 @@ def _untold(participants: tuple[str, ...], heard: Floats) -> Speakers:
     )
 
 
-def long_unseen(opening: Floats) -> npt.NDArray[np.bool_]:
+def decided(
+    probability: Floats, somebody: npt.NDArray[np.bool_], openings: Sequence[Floats | None], speech: Floats
+) -> tuple[Floats, npt.NDArray[np.int8]]:
+    """Who speaks, and probabilities only where something can be said.
+
+    Parameters
+    ----------
+    probability
+        Of each column, (m, columns).
+    somebody
+        Where anybody speaks, (m,).
+    openings
+        For the first columns, how far their mouth is open on the sound's time, (m,): they are judged by what is seen of
+        it; None for one who is known by the voice.
+    speech
+        (m,), NaN where there is no sound.
+
+    Returns
+    -------
+    `Speakers.probability` and `Speakers.chosen`.
+    """
+    out = probability.copy()
+    chosen = np.where(somebody, probability.argmax(1), NOBODY)
+    for column, opening in enumerate(openings):
+        if opening is not None:
+            out[_long_unseen(opening), column] = np.nan
+    no_sound = ~np.isfinite(speech)
+    out[no_sound] = np.nan
+    chosen[no_sound] = UNKNOWN
+    return out, chosen.astype(np.int8)
+
+
+def _long_unseen(opening: Floats) -> npt.NDArray[np.bool_]:
     """Where a mouth is out of sight for longer than `LONGEST_UNSEEN_S`; bool (m,)."""
     from scipy.ndimage import binary_opening
 
