@@ -57,7 +57,7 @@ def test_types_are_those_of_the_format_and_missing_is_nan(tmp_path: Path) -> Non
         *("t", "participant", "tracked", "confidence"),
         *("box_x", "box_y", "box_w", "box_h"),
     ]
-    assert len(schema.names) == 3 + 16 + 52
+    assert len(schema.names) == 3 + 17 + 52
     assert schema.field("t").type == pa.float64()
     assert schema.field("tracked").type == pa.bool_()
     assert schema.field("participant").type.value_type == pa.string()

@@ -13,7 +13,7 @@ from vsa.face import crops, scan
 from vsa.face.detector import Detections, overlaps
 from vsa.face.engine import FaceEngine, Floats
 from vsa.face.tiles import Tile
-from vsa.face.tracklet import Box, Reading, Tracklet, middle
+from vsa.face.tracklet import Box, Reading, Shown, Tracklet, middle
 from vsa.media.picture import Bytes, Picture, mean_difference
 
 Numbered = tuple[int, Picture]
@@ -95,18 +95,14 @@ class Seat:
         self._touched = {t.number: t for t in self.live}
         self._boxes = {frame: self._boxes.get(frame, []) for frame, _ in earlier}
         for k, (frame, picture) in enumerate(pictures):
-            motion = (
-                mean_difference(picture, self._last, self.tile.box)
-                if self._last is not None
-                else float("nan")
-            )
+            shown = Shown.of(picture, self._last, self.tile)
             self._boxes[frame] = []
             for face in list(self.live):
-                self._step(face, frame, picture, motion, alone)
+                self._step(face, frame, picture, shown, alone)
             self._part_meeting(frame)
             every_s = LOOK_EVERY_S if len(self.live) < max(1, self._expected) else LOOK_FOR_MORE_S
             if (k == 0 and found is not None) or picture.t - self._looked_s >= every_s - 1e-6:
-                for face in self._look(frame, picture, motion, found if k == 0 else None, alone):
+                for face in self._look(frame, picture, shown, found if k == 0 else None, alone):
                     self._backwards(face, picture, [*earlier, *pictures[:k]], alone)
             self._boxes[frame] += [f.last.box for f in self.live if f.last is not None]
             if self.live and self.live[0].last is not None:
@@ -120,13 +116,13 @@ class Seat:
         for face in list(self.live):
             self._end(face)
 
-    def _step(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> None:
+    def _step(self, face: Tracklet, frame: int, picture: Picture, shown: Shown, alone: bool) -> None:
         previous = face.last
-        if motion == 0.0 and previous is not None and face.stream is None:
+        if shown.motion == 0.0 and previous is not None and face.stream is None:
             # the tile repeats its picture: so does the result
-            self._keep(face, replace(previous, frame=frame, t=picture.t, motion=0.0, repeated=True))
+            self._keep(face, replace(previous, frame=frame, t=picture.t, shown=shown, repeated=True))
             return
-        reading = self._read(face, frame, picture, motion, alone)
+        reading = self._read(face, frame, picture, shown, alone)
         if reading.presence < MIN_PRESENCE or not self._mine(*middle(reading.box)):
             self._end(face)
             return
@@ -136,12 +132,12 @@ class Seat:
             face = self._start(face.crop)
         self._keep(face, reading)
 
-    def _read(self, face: Tracklet, frame: int, picture: Picture, motion: float, alone: bool) -> Reading:
+    def _read(self, face: Tracklet, frame: int, picture: Picture, shown: Shown, alone: bool) -> Reading:
         if face.stream is not None:
             points, presence, scores = face.stream.step(picture)
-            return Reading(frame, picture.t, points, presence, motion, False, scores)
+            return Reading(frame, picture.t, points, presence, shown, False, scores)
         raw, sure = self.engine.landmarks([self._crop(picture, face.crop)], alone=alone)
-        return Reading(frame, picture.t, face.crop.to_picture(raw[0]), float(sure[0]), motion, False)
+        return Reading(frame, picture.t, face.crop.to_picture(raw[0]), float(sure[0]), shown, False)
 
     def _crop(self, picture: Picture, crop: crops.Crop) -> Bytes:
         """Pixels for the landmark network: the tile's, with its border repeated, and none of a neighbour's."""
@@ -184,7 +180,7 @@ class Seat:
                 self._keep(self._start(better.crop), reading)
 
     def _look(
-        self, frame: int, picture: Picture, motion: float, found: Detections | None, alone: bool
+        self, frame: int, picture: Picture, shown: Shown, found: Detections | None, alone: bool
     ) -> list[Tracklet]:
         self._looked_s = picture.t
         if found is None:
@@ -199,11 +195,11 @@ class Seat:
             if not self._mine(x, y) or self._taken(float(x), float(y), box):
                 continue
             face = self._start(crops.from_eyes(box, eyes))
-            reading = self._read(face, frame, picture, motion, alone)
+            reading = self._read(face, frame, picture, shown, alone)
             if face.stream is None and reading.presence >= MIN_PRESENCE:
                 # from the detector's crop landmarks lie elsewhere than from their own: settle before they count
                 face.crop = crops.from_landmarks(reading.points)
-                reading = self._read(face, frame, picture, motion, alone)
+                reading = self._read(face, frame, picture, shown, alone)
             centre = middle(reading.box)
             if reading.presence < MIN_PRESENCE or not self._mine(*centre) or self._taken(*centre, but=face):
                 self._end(face)
@@ -237,12 +233,12 @@ class Seat:
         for k in range(len(earlier) - 1, -1, -1):
             frame, picture = earlier[k]
             before = earlier[k - 1][1] if k else None
-            motion = mean_difference(picture, before, self.tile.box) if before is not None else float("nan")
+            shown = Shown.of(picture, before, self.tile)
             if mean_difference(later, picture, self.tile.box) == 0.0:
-                reading = replace(last, frame=frame, t=picture.t, motion=motion, repeated=True)
+                reading = replace(last, frame=frame, t=picture.t, shown=shown, repeated=True)
             else:
                 raw, sure = self.engine.landmarks([self._crop(picture, crop)], alone=alone)
-                reading = Reading(frame, picture.t, crop.to_picture(raw[0]), float(sure[0]), motion, False)
+                reading = Reading(frame, picture.t, crop.to_picture(raw[0]), float(sure[0]), shown, False)
                 if reading.presence < MIN_PRESENCE or _jumped(last.box, reading.box, 0.0):
                     break
             box = reading.box

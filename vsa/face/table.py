@@ -28,6 +28,7 @@ COLUMNS: tuple[str, ...] = (
     "eye_open_left",
     "eye_open_right",
     "motion",
+    "luma",
     *NAMES,
 )
 
@@ -49,6 +50,7 @@ def values(readings: Readings, face: CanonicalFace) -> npt.NDArray[np.float32]:
             eyes.open_left[:, None],
             eyes.open_right[:, None],
             readings.motion[:, None],
+            readings.luma[:, None],
             readings.blendshapes,
         ],
         axis=1,

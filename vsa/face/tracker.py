@@ -158,7 +158,8 @@ class Tracker:
             t=np.array([r.t for r in readings]),
             points=points,
             presence=np.array([r.presence for r in readings], np.float32),
-            motion=np.array([r.motion for r in readings], np.float32),
+            motion=np.array([r.shown.motion for r in readings], np.float32),
+            luma=np.array([r.shown.luma for r in readings], np.float32),
             repeated=np.array([r.repeated for r in readings]),
             blendshapes=scores,
             appearance=None

@@ -12,6 +12,7 @@ from vsa.face.crops import Crop
 from vsa.face.engine import Stream
 from vsa.face.smoothing import OneEuro
 from vsa.face.tiles import Tile
+from vsa.media.picture import Picture, mean_difference, mean_grey
 
 Floats = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -53,6 +54,28 @@ class Tracklet:
     pending: list[Reading] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a tile shows in one picture.
+
+    Attributes
+    ----------
+    motion
+        Mean absolute grey difference to the picture before, 0-255; NaN for the first.
+    luma
+        Mean grey, 0-255: of the whole tile, so that it says how dark the room is and not the skin.
+    """
+
+    motion: float
+    luma: float
+
+    @classmethod
+    def of(cls, picture: Picture, before: Picture | None, tile: Tile) -> Shown:
+        """Measure a tile."""
+        motion = float("nan") if before is None else mean_difference(picture, before, tile.box)
+        return cls(motion, mean_grey(picture, tile.box))
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """One face in one picture.
@@ -67,8 +90,8 @@ class Reading:
         Landmarks, shape (478, 3), px of the recording, unsmoothed.
     presence
         0-1.
-    motion
-        Mean absolute grey difference to the picture before within the tile, 0-255; NaN for the first.
+    shown
+        What the tile shows.
     repeated
         The tile shows the same picture as before: the result was taken over.
     blendshapes
@@ -79,7 +102,7 @@ class Reading:
     t: float
     points: Floats
     presence: float
-    motion: float
+    shown: Shown
     repeated: bool
     blendshapes: Floats | None = None
 
@@ -104,6 +127,7 @@ class Readings:
     points: Floats
     presence: Floats
     motion: Floats
+    luma: Floats
     repeated: npt.NDArray[np.bool_]
     blendshapes: Floats
     appearance: Floats | None

@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 #: Limited-range luma (16-235) to full-range grey (0-255).
-GREY_GAIN = 255.0 / 219.0
+BLACK, GREY_GAIN = 16.0, 255.0 / 219.0
 
 # Red and blue weights of luma (ITU-R BT.601, BT.709, BT.2020, FCC, SMPTE 240M)
 _WEIGHTS = {
@@ -226,6 +226,15 @@ def mean_difference(a: Picture, b: Picture, box: tuple[int, int, int, int]) -> f
     if one.shape != other.shape or one.size == 0:
         return float("nan")
     return float(cv2.norm(one, other, cv2.NORM_L1)) / one.size * GREY_GAIN
+
+
+def mean_grey(picture: Picture, box: tuple[int, int, int, int]) -> float:
+    """Mean grey of a picture in a region (x, y, w, h): 0 black, 255 white."""
+    x, y, w, h = box
+    region = picture.y[y : y + h, x : x + w]
+    if region.size == 0:
+        return float("nan")
+    return min(255.0, max(0.0, (cv2.mean(region)[0] - BLACK) * GREY_GAIN))
 
 
 def from_rgb(rgb: Bytes, t: float = 0.0) -> Picture:

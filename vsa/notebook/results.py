@@ -29,7 +29,7 @@ _SESSIONS_OWN = ("session.json", "face.parquet", "voice.parquet", "turns.parquet
 #: Beside the sessions.
 _BESIDE = ("features.parquet", "failures.csv")
 #: The `schema` of ``session.json`` that is understood here.
-READS_SCHEMA = 2
+READS_SCHEMA = 3
 _OVERVIEW_UNITS = no_unit(("status", "participants", "sound", "notes")) | {
     "duration_s": "s",
     "least_tracked_share": "share",

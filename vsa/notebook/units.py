@@ -21,7 +21,7 @@ FACE: Mapping[str, str] = {
     **dict.fromkeys(("head_x", "head_y", "head_z"), "cm"),
     **dict.fromkeys(("gaze_yaw", "gaze_pitch"), "deg"),
     **dict.fromkeys(("eye_open_left", "eye_open_right"), "0-1"),
-    "motion": "0-255",
+    **dict.fromkeys(("motion", "luma"), "0-255"),
     **dict.fromkeys(NAMES, "0-1"),
 }
 VOICE: Mapping[str, str] = {

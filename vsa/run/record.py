@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vsa.run.session import Settings
 
 #: Of the file formats; it changes when a reader would have to.
-SCHEMA = 2
+SCHEMA = 3
 _LIBRARIES = (
     "ai-edge-litert",
     "av",
