@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "Say what this machine can do, what is missing and how to get it.",
     "extract": "Measure the people in recorded calls.",
     "turns": "Take turns out to Praat or ELAN, and bring them back corrected.",
+    "sync": "Say whether two series move together more than by chance, and who leads.",
     "features": "Show the registry of features: definitions, units, ranges, sources.",
     "train": "Train a bond model on features and self-reported bond.",
     "flag": "List the sessions whose rapport signals suggest a review.",
