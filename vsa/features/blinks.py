@@ -20,7 +20,8 @@ from __future__ import annotations
 import numpy as np
 
 from vsa.features.episodes import Episodes, together
-from vsa.features.session import Face
+from vsa.features.memo import once
+from vsa.features.person import Face
 from vsa.features.signals import Flags, Floats, Stretch, quantile, stretches
 
 #: Pictures a second below which blinks fall between pictures.
@@ -38,6 +39,7 @@ _STEP_S = 0.01
 _LOST_S = 0.1
 
 
+@once
 def find_blinks(face: Face) -> Episodes:
     """Blinks of one person.
 
@@ -53,14 +55,17 @@ def find_blinks(face: Face) -> Episodes:
     return together(_unbroken(_dips(part, level), face.t, face.eyes) for part in parts)
 
 
+@once
 def openness(face: Face) -> Floats:
     """Mean lid opening of both eyes, 0-1, shape (n,)."""
     return (face.column("eye_open_left") + face.column("eye_open_right")) / 2
 
 
+@once
 def open_level(face: Face) -> float:
-    """The person's own open eye: 90th percentile of `openness` over the time it can be read; NaN without any."""
-    return quantile(openness(face)[face.eyes], face.weights_s[face.eyes], 0.9)
+    """The person's own open eye: 90th percentile of `openness` over the session's readable time; NaN without any."""
+    own = face.own
+    return quantile(openness(own)[own.eyes], own.weights_s[own.eyes], 0.9)
 
 
 def _dips(stretch: Stretch, level: float) -> Episodes:

@@ -30,6 +30,7 @@ DYAD = "dyad"
 _NAME = re.compile(rf"({'|'.join(GROUPS)})\.[a-z][a-z0-9_]*")
 _FULL_NAME = re.compile(rf"[A-Za-z][\w-]*\.({'|'.join(GROUPS)})\.[a-z][a-z0-9_]*")
 _REGISTRY: dict[str, Feature] = {}
+_DERIVED: list[Callable[[], None]] = []
 
 
 class TooLittle(Exception):
@@ -136,10 +137,21 @@ def feature(
     return enter
 
 
+def entered(name: str) -> Feature:
+    """The entry of a feature that is there already: for `derived`."""
+    return _REGISTRY[name]
+
+
 def features() -> tuple[Feature, ...]:
     """All features, in the order of `GROUPS` and then of their names."""
     _fill()
     return tuple(sorted(_REGISTRY.values(), key=lambda f: (GROUPS.index(f.group), f.name)))
+
+
+def derived(enter: Callable[[], None]) -> Callable[[], None]:
+    """Call a function that enters features made of others, once all others are there."""
+    _DERIVED.append(enter)
+    return enter
 
 
 def find(name: str) -> Feature:
@@ -201,3 +213,5 @@ def _fill() -> None:
 
     for module in pkgutil.iter_modules(vsa.features.__path__):
         importlib.import_module(f"vsa.features.{module.name}")
+    for enter in _DERIVED:
+        enter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,10 +19,11 @@ from vsa.face.follow import Block, follow
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.face.timing import Stopwatch
+from vsa.features.session import Session
 from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
 from vsa.run import record
-from vsa.run.corrections import Settled, kept, settle
+from vsa.run.corrections import Settled, kept, settle, turns_in
 from vsa.run.seats import Part, seats_of
 from vsa.run.sound import session_sound
 from vsa.run.sound_reader import check_sound_files
@@ -31,7 +32,7 @@ from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.face_table import read_face, write_face, write_landmarks
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results, write_json
-from vsa.study.voice_table import write_voice
+from vsa.study.voice_table import read_voice, write_voice
 
 #: Told as a session goes on: seconds of media done, seconds in all (0 if unknown), pictures analysed.
 Progress = Callable[[float, float, int], None]
@@ -237,6 +238,16 @@ def _write_tables(
     turns.write(folder, plan.session_id)
 
 
+def session_of(folder: Path, described: Mapping[str, Any], columns: Iterable[str] | None = None) -> Session:
+    """A session as features see it, from its folder and its ``session.json``; all columns of the face, or some."""
+    return Session.from_tables(
+        described,
+        read_face(folder / "face.parquet", columns),
+        read_voice(folder / "voice.parquet"),
+        turns_in(folder, described),
+    )
+
+
 def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]:
     """Compute ``features.parquet`` from a session's tables.
 
@@ -254,9 +265,8 @@ def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]
     import pandas as pd
 
     from vsa.features.registry import compute
-    from vsa.features.session import Session
 
-    found = compute(Session.from_tables(described, read_face(folder / "face.parquet")))
+    found = compute(session_of(folder, described))
     row = {"session_id": described["session_id"], **found.row}
     pd.DataFrame([row]).to_parquet(folder / "features.parquet", index=False)
     return dict(found.missing)

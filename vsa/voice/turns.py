@@ -51,8 +51,8 @@ West & Zimmerman 1983, in Language, gender and society.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +70,11 @@ TURN = "turn"
 BACKCHANNEL = "backchannel"
 #: Of ``turns.parquet``.
 COLUMNS = ("participant", "start", "end", "kind")
+
+#: Columns that name people.
+_WHO = ("participant", "previous", "before", "after", "interrupted")
+#: Tables of what goes on for a time, and may be cut.
+_LASTING = ("units", "silences", "overlaps", "alone")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +117,38 @@ class Turns:
     def table(self) -> pd.DataFrame:
         """What goes into ``turns.parquet`` and ``turns.rttm``: `COLUMNS`."""
         return self.turns[list(COLUMNS)].copy()
+
+    def renamed(self, names: Mapping[str, str]) -> Turns:
+        """The same with other names for people; who is not in `names` keeps theirs."""
+        tables = {
+            name: table.assign(
+                **{who: [names.get(one, one) for one in table[who]] for who in _WHO if who in table}
+            )
+            for name, table in self._tables()
+        }
+        return Turns(tuple(names.get(one, one) for one in self.participants), **tables)
+
+    def between(self, start_s: float, end_s: float) -> Turns:
+        """What belongs to a part of the session.
+
+        Turns, transfers and interruptions belong to where they start, with their whole length; units, silences,
+        overlaps and what is spoken alone are cut.
+        """
+        tables = {}
+        for name, table in self._tables():
+            if name in _LASTING:
+                inside = table[(table["end"] > start_s) & (table["start"] < end_s)]
+                table = inside.assign(
+                    start=inside["start"].clip(start_s), end=inside["end"].clip(upper=end_s)
+                )
+            else:
+                table = table[(table["start"] >= start_s) & (table["start"] < end_s)]
+            tables[name] = table.reset_index(drop=True)
+        return Turns(self.participants, **tables)
+
+    def _tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        for one in fields(self)[1:]:
+            yield one.name, getattr(self, one.name)
 
 
 def find_turns(speech: pd.DataFrame, rules: Rules | None = None, participants: Iterable[str] = ()) -> Turns:
