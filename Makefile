@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install models demo test test-extras lint bench clean
+.PHONY: help install models demo test test-extras lint bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -47,6 +47,9 @@ lint: install  ## ruff (rules and layout) and mypy --strict
 
 bench: models  ## speed and accuracy, printed beside what they are compared with
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s --write-docs
+
+docs: install  ## docs/features.md from the registry
+	$(BIN)/vsa features list --markdown > docs/features.md
 
 clean:  ## remove what the other targets made, but for .venv
 	rm -rf build dist demo-out .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

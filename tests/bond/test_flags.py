@@ -60,7 +60,7 @@ def test_poor_recordings_are_not_judged_and_the_reason_is_given(strong_model, ne
     table["therapist.quality.tracked_share"] = 0.9
     features = list(strong_model.info.features)
     table[features] = table[features].fillna(table[features].median())
-    table.loc[1, features[:12]] = np.nan
+    table.loc[1, features[:18]] = np.nan
     rows = flag(strong_model, table, 1).table.set_index("session_id")
     first, second, third = table["session_id"].head(3)
     assert rows.loc[first, "reason"] == "client was in view for 30% of the session, and 50% are needed"
@@ -91,7 +91,7 @@ def test_a_model_without_skill_says_that_its_flags_are_lots():
 
 def test_tables_without_what_the_model_needs_are_refused(strong_model, new_sessions):
     lacking = new_sessions.drop(columns=["client.gaze.on_screen_share", "therapist.face.smile_share"])
-    with pytest.raises(InputError, match=r"lacks 2 of the 16 features .*client\.gaze\.on_screen_share"):
+    with pytest.raises(InputError, match=r"lacks 2 of the 24 features .*client\.gaze\.on_screen_share"):
         flag(strong_model, lacking)
     with pytest.raises(InputError, match="no column session_id"):
         flag(strong_model, new_sessions.drop(columns="session_id"))

@@ -11,6 +11,7 @@ from vsa.bond.cohort import Cohort
 from vsa.bond.model import ALPHAS, _preparation, fit_ridge
 from vsa.bond.training import train
 from vsa.errors import InputError
+from vsa.features.core import is_core
 from vsa.simulate.cohort import EFFECTS, simulate_cohort
 
 
@@ -177,14 +178,25 @@ def test_gaps_are_said_and_survived():
     table.loc[:9, "bond"] = np.nan
     table.loc[20:22, "client_id"] = None
     table["client.face.smile_share"] = np.nan
-    table["therapist.blink.rate_per_min"] = 12.0
+    table["therapist.head.nod_rate_per_min"] = 2.0
     info = train(table).info
     assert info.sessions == 80
     assert "client.face.smile_share" not in info.features
     said = " ".join(info.notes)
     assert "10 sessions have no bond" in said
     assert "3 sessions have no client_id" in said
-    assert "client.face.smile_share, therapist.blink.rate_per_min" in said
+    assert "client.face.smile_share, therapist.head.nod_rate_per_min" in said
+
+
+def test_the_core_set_is_used_unless_all_are_asked_for_and_own_columns_always():
+    table = simulate_cohort(20, 2, seed=0)
+    table["client.voice.own_measure"] = np.random.default_rng(0).standard_normal(len(table))
+    core, everything = train(table).info, train(table, use="all").info
+    assert all(is_core(name) for name in set(core.features) - {"client.voice.own_measure"})
+    assert "client.voice.own_measure" in core.features
+    assert any("more are in the table" in note for note in core.notes)
+    assert not any("more are in the table" in note for note in everything.notes)
+    assert set(everything.features) > {*core.features, "client.blink.rate_per_min"}
 
 
 def test_recording_quality_is_no_predictor(strong_model):

@@ -304,7 +304,7 @@ def test_a_session_cut_off_or_of_another_version_is_named(folder):
     face = folder / "s01" / "face.parquet"
     face.write_bytes(face.read_bytes()[:-100])
     path = folder / "s02" / "session.json"
-    path.write_text(path.read_text("utf-8").replace(f'"schema": {READS_SCHEMA}', '"schema": 99'), "utf-8")
+    path.write_text(path.read_text("utf-8").replace(f'"schema": {record.SCHEMA}', '"schema": 99'), "utf-8")
     with pytest.warns(UserWarning, match="can't be used"):
         study = vsa.open_results(folder)
     assert "cut off" in study.damaged["s01"]

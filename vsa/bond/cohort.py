@@ -11,9 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsa.errors import InputError
-from vsa.features.registry import is_full_name
+from vsa.features.core import is_core
+from vsa.features.registry import is_full_name, versions
 
 Floats = npt.NDArray[np.float64]
+Use = Literal["core", "all"]
 
 #: Fewer sessions, or people to hold out, say nothing that holds.
 LEAST_SESSIONS = 20
@@ -68,7 +70,7 @@ class Cohort:
         return len(self.bond)
 
     @classmethod
-    def from_table(cls, table: pd.DataFrame, bond: str = "bond") -> Cohort:
+    def from_table(cls, table: pd.DataFrame, bond: str = "bond", *, use: Use = "core") -> Cohort:
         """Check a table and take a cohort from it.
 
         Parameters
@@ -78,6 +80,8 @@ class Cohort:
             known, `session_id`, `client_id`, `therapist_id`, `rater` and `simulated`.
         bond
             The column to predict.
+        use
+            Predict from ``core`` features of vsa, and any of the table's own, or from ``all``.
 
         Raises
         ------
@@ -94,7 +98,7 @@ class Cohort:
         simulated = _simulated(table, source)
         values = _numbers(table, [name for name in table.columns if is_full_name(str(name))], source)
         is_quality = np.array([QUALITY in name for name in values.columns], bool)
-        predictors = values.loc[:, ~is_quality]
+        predictors = _chosen(values.loc[:, ~is_quality], use, notes)
         _check_copies(table, predictors, source)
         useless = [name for name in predictors if predictors[name].nunique() < 2]
         if useless:
@@ -119,6 +123,18 @@ class Cohort:
             simulated=simulated,
             notes=tuple(notes),
         )
+
+
+def _chosen(predictors: pd.DataFrame, use: Use, notes: list[str]) -> pd.DataFrame:
+    """Predictors without vsa's features beyond the core set, where there are features of that."""
+    more = [name for name in versions(map(str, predictors.columns)) if not is_core(name)]
+    if use == "all" or len(more) == predictors.shape[1] or not more:
+        return predictors
+    notes.append(
+        f"The core set of features is used (docs/features.md); {len(more)} more are in the table, and --features all "
+        "takes them too."
+    )
+    return predictors.drop(columns=more)
 
 
 def _bond(table: pd.DataFrame, name: str, source: str) -> Floats:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import vsa
-from vsa.bond.cohort import Cohort
+from vsa.bond.cohort import Cohort, Use
 from vsa.bond.evaluation import evaluate
 from vsa.bond.model import BondModel, ModelInfo, fit_ridge
 from vsa.features.registry import versions
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 
 
-def train(table: pd.DataFrame, bond: str = "bond", *, seed: int = 0) -> BondModel:
+def train(table: pd.DataFrame, bond: str = "bond", *, seed: int = 0, use: Use = "core") -> BondModel:
     """Train on all sessions of a table, and test on people held out.
 
     Parameters
@@ -31,6 +31,8 @@ def train(table: pd.DataFrame, bond: str = "bond", *, seed: int = 0) -> BondMode
         The column to predict.
     seed
         Of the folds: the same seed gives the same model and figures.
+    use
+        The ``core`` set of features, or ``all``.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def train(table: pd.DataFrame, bond: str = "bond", *, seed: int = 0) -> BondMode
     >>> model.info.simulated, model.info.sessions
     (True, 40)
     """
-    cohort = Cohort.from_table(table, bond)
+    cohort = Cohort.from_table(table, bond, use=use)
     evaluation = evaluate(cohort, lambda x, y, groups: fit_ridge(x, y, groups, seed), seed)
     x = cohort.features.to_numpy()
     pipeline = fit_ridge(x, cohort.bond, cohort.clients, seed)

@@ -19,10 +19,15 @@ def features() -> None:
 
 @features.command("list")
 @_as_json
-def list_(as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the whole reference as a page (docs/features.md).")
+def list_(as_json: bool, markdown: bool) -> None:
     """Name every feature, with its definition."""
+    from vsa.features import reference
     from vsa.features.registry import features as registered
 
+    if markdown:
+        click.echo(reference.markdown(), nl=False)
+        return
     if as_json:
         _print_json([_record(entry) for entry in registered()])
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from vsa.bond.cohort import Use
     from vsa.bond.model import ModelInfo
 
 _path = click.Path(path_type=Path)
@@ -25,9 +26,17 @@ _VERDICTS = {
 @click.option(
     "--bonds", type=_path, metavar="CSV", help="Bonds and ids by session_id, to join to the features."
 )
+@click.option(
+    "--features",
+    "use",
+    type=click.Choice(["core", "all"]),
+    default="core",
+    show_default=True,
+    help="Predict from the core set, or from all features.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the folds.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def train(study: Path, out: Path, bond: str, bonds: Path | None, seed: int, as_json: bool) -> None:
+def train(study: Path, out: Path, bond: str, bonds: Path | None, use: Use, seed: int, as_json: bool) -> None:
     """Train a bond model and test it on people whom it has not seen.
 
     STUDY_OR_TABLE is a results folder of 'vsa extract', or a CSV or Parquet table with one row a session: features
@@ -39,7 +48,7 @@ def train(study: Path, out: Path, bond: str, bonds: Path | None, seed: int, as_j
     table = read_table(study)
     if bonds is not None:
         table = with_bonds(table, read_table(bonds))
-    model = training.train(table, bond, seed=seed)
+    model = training.train(table, bond, seed=seed, use=use)
     store.save(model, out)
     if as_json:
         import json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vsa.features.core import CORE
 from vsa.features.registry import DYAD, GROUPS, Feature, features
 
 _HEAD = """\
@@ -19,6 +20,8 @@ One row per session, one column per feature and person: `<scope>.<group>.<name>`
 - `vsa features show NAME` prints one entry.
 - **Expected** is the direction that studies report with a stronger bond. Nothing is computed from it, and where studies
   conflict, or there are none, it is empty.
+- The **core set** is what a bond is predicted from by default (`vsa train --features all` takes every feature). Its
+  early, middle and late thirds and slopes are features too.
 - A **lift** is an observed share less the share that chance gives. A **difference** is between two shares.
 - Of a pair, the *first* is the first in the alphabet: the client before the therapist.
 - Sources say where a definition comes from; what is a convention of this project says so, and has not been validated
@@ -60,7 +63,8 @@ def _facts(entry: Feature) -> list[str]:
     low, high = entry.range
     span = f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
     of = "the pair" if entry.scope == DYAD else "each person"
-    facts = [f"- Of {of}; unit {entry.unit}; range {span if (low, high) != (None, None) else 'any'}."]
+    core = "; core set" if entry.name in CORE else ""
+    facts = [f"- Of {of}{core}; unit {entry.unit}; range {span if (low, high) != (None, None) else 'any'}."]
     if entry.expect != "none":
         facts.append(f"- Expected {entry.expect} with a stronger bond.")
     facts.append(f"- Needs {' and '.join(entry.needs)}: {entry.minimum}.")

@@ -1,4 +1,4 @@
-"""How a session goes: a core set of features in its early, middle and late third, and their slope.
+"""How a session goes: the core set of features in its early, middle and late third, and their slope.
 
 Whatever is measured against a person's own habit (open eyes, neutral face, home direction) is measured against that of
 the whole session, so that the thirds can be compared.
@@ -8,27 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from vsa.features.core import CORE
 from vsa.features.memo import once
 from vsa.features.registry import Bounds, Feature, TooLittle, derived, entered, feature
 from vsa.features.session import Session
 
-#: Features whose course is followed.
-CORE = (
-    "gaze.on_screen_share",
-    "gaze.mutual_share",
-    "face.smile_share",
-    "face.shared_smile_share",
-    "face.expressivity_per_s",
-    "head.movement_deg_per_s",
-    "head.nod_rate_per_min",
-    "voice.f0_sd_st",
-    "voice.speech_rate_per_s",
-    "turns.talk_share",
-    "turns.latency_median_s",
-    "turns.backchannel_rate_per_min",
-    "turns.silence_share",
-    "turns.overlap_share",
-)
 THIRDS = ("early", "middle", "late")
 #: A third shorter than this holds too little of anything, s.
 LEAST_THIRD_S = 60.0
@@ -61,7 +45,8 @@ def _slope(core: Feature) -> Callable[[Session, str], float]:
         start, end = session.span_s
         return (late - early) / ((end - start) * 2 / 3) * 600
 
-    compute.__doc__ = f"Change over the session, per 10 min, of a straight line through its thirds: {_lowered(core.definition)}"
+    of = _lowered(core.definition)
+    compute.__doc__ = f"Change over the session, per 10 min, of a straight line through its thirds: {of}"
     return compute
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from vsa.features.registry import Feature, features
+from vsa.features.registry import DYAD, Feature, features
 
 #: Correlation of a feature with the bond between all sessions; what is not named has none.
 EFFECTS: Mapping[str, float] = {
@@ -22,7 +22,7 @@ EFFECTS: Mapping[str, float] = {
     "client.face.expressivity_per_s": 0.15,
     "client.gaze.on_screen_share": 0.1,
     "client.head.nod_rate_per_min": 0.1,
-    "client.face.smile_rate_per_min": 0.15,
+    "dyad.face.shared_smile_share": 0.15,
 }
 ROLES = ("client", "therapist")
 SIZE_OF_CIRCLE = 6
@@ -70,7 +70,7 @@ def simulate_cohort(
     Returns
     -------
     One row per session: `session_id`, `client_id`, `therapist_id`, `session_number`, `bond` (1-5, in quarter points as
-    four items give), `simulated` (always true), and every feature of the registry for client and therapist.
+    four items give), `simulated` (always true), and every feature of the registry for client, therapist and both.
 
     Examples
     --------
@@ -95,30 +95,37 @@ def simulate_cohort(
         "bond": np.clip(np.round(4 * (4.0 + 0.7 * bond)) / 4, 1, 5),
         "simulated": True,
     }
-    poor = rng.random((n, len(ROLES))) < _POOR
-    for k, role in enumerate(ROLES):
-        whose = client if role == "client" else therapist
+    poor = np.asarray(rng.random((n, len(ROLES))) < _POOR)
+    whose = {
+        "client": (client, poor[:, 0]),
+        "therapist": (therapist, poor[:, 1]),
+        DYAD: (client, poor[:, 0] | poor[:, 1]),
+    }
+    for scope, (person, badly) in whose.items():
         for entry in features():
-            if entry.scope != "role":
+            if (entry.scope == DYAD) != (scope == DYAD):
                 continue
-            r = effects.get(f"{role}.{entry.name}", 0.0)
-            own = np.sqrt(_HABIT) * rng.standard_normal(n_clients)[whose] + np.sqrt(1 - _HABIT) * (
+            r = effects.get(f"{scope}.{entry.name}", 0.0)
+            own = np.sqrt(_HABIT) * rng.standard_normal(n_clients)[person] + np.sqrt(1 - _HABIT) * (
                 rng.standard_normal(n)
             )
             values = _shaped(entry, r * bond + np.sqrt(1 - r**2) * own)
-            columns[f"{role}.{entry.name}"] = _with_gaps(entry, values, poor[:, k], rng)
+            columns[f"{scope}.{entry.name}"] = _with_gaps(entry, values, badly, rng)
     table = pd.DataFrame(columns)
     table.attrs["source"] = "a simulated cohort"
     return table
 
 
 def _shaped(entry: Feature, z: np.ndarray) -> np.ndarray:
-    """Give standard normal values the feature's scale."""
-    share = entry.range == (0.0, 1.0)
-    middle, spread = _TYPICAL.get(entry.name, (0.5, 0.7) if share else (1.0, 0.5))
-    if share:
-        return np.asarray(1 / (1 + np.exp(-(np.log(middle / (1 - middle)) + spread * z))))
-    return np.asarray(middle * np.exp(spread * z))
+    """Give standard normal values the feature's scale: within its bounds where it has any."""
+    low, high = entry.range
+    middle, spread = _TYPICAL.get(entry.name, (0.5, 0.7) if high is not None else (1.0, 0.5))
+    if low is None:
+        return np.asarray(spread * z if high is None else high - middle * np.exp(spread * z))
+    if high is None:
+        return np.asarray(low + middle * np.exp(spread * z))
+    share = (middle - low) / (high - low) if entry.name in _TYPICAL else middle
+    return np.asarray(low + (high - low) / (1 + np.exp(-(np.log(share / (1 - share)) + spread * z))))
 
 
 def _with_gaps(entry: Feature, values: np.ndarray, poor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
