@@ -120,8 +120,10 @@ def test_what_lacks():
     assert blink("closed_share", short) == 0
     few = blinking(t, [3.0, 6.0])
     assert blink("rate_per_min", few) == 2
-    assert lacking("duration_median_s", few) == "2 blinks, and 3 are needed"
-    assert lacking("interval_cv", few) == "1 intervals between blinks have the eyes in view, and 8 are needed"
+    assert lacking("duration_median_s", few) == "blinks: 2, and 3 are needed"
+    assert (
+        lacking("interval_cv", few) == "intervals between blinks with the eyes in view: 1, and 8 are needed"
+    )
     for name in ("rate_listening_per_min", "rate_speaking_per_min"):
         assert lacking(name, few) == "there is no sound"
     unheard = session(

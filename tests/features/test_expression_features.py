@@ -58,7 +58,7 @@ def test_a_smile_that_was_cut_has_no_duration():
     )
     cut = lose(smiling(t, acts), ((t > 42) & (t < 46)) | ((t > 48) & (t < 52)))
     assert value("smile_duration_median_s", session(cut)) == pytest.approx(1, abs=0.25)
-    with pytest.raises(TooLittle, match="2 smiles seen from beginning to end, and 3 are needed"):
+    with pytest.raises(TooLittle, match="smiles seen from beginning to end: 2, and 3 are needed"):
         value("smile_duration_median_s", session(cut).part(0, 20))
 
 

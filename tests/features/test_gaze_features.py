@@ -163,7 +163,9 @@ def test_more_toward_the_screen_while_listening_than_while_speaking():
     assert gaze("away_at_turn_start_share", s) == 1
     assert gaze("back_at_turn_end_share", s) == 1
     assert gaze("away_at_turn_start_share", s, "p2") == 0
-    assert lacking("back_at_turn_end_share", s, "p2").startswith("0 own turns have a look away")
+    assert lacking("back_at_turn_end_share", s, "p2").startswith(
+        "own turns with a look away and their end in view: 0"
+    )
 
 
 def test_who_looks_away_at_some_turns_and_stays_away_at_some_ends():
@@ -184,12 +186,12 @@ def test_time_in_which_nobody_knows_who_speaks_and_turns_out_of_view_do_not_coun
     few = session(lose(looking(t, away), t >= 40), table(t, "p2"), heard=heard)
     assert (
         lacking("away_at_turn_start_share", few)
-        == "5 own turns have a first second in view, and 8 are needed"
+        == "own turns with their first second in view: 5, and 8 are needed"
     )
     assert lacking("on_screen_listening_share", session(looking(t), table(t, "p2"))) == "there is no sound"
     silent = session(looking(t), table(t, "p2"), heard=voices(160, {"p1": [], "p2": [(0, 150)]}))
     assert "in speech for 0.0 s, and 10 s are needed" in lacking("on_screen_speaking_share", silent)
-    assert lacking("away_at_turn_start_share", silent).startswith("0 own turns last 1 s or longer")
+    assert lacking("away_at_turn_start_share", silent).startswith("own turns of 1 s or longer: 0")
 
 
 def both(first, second, seconds=240.0, roles=("client", "therapist"), fps=(25.0, 15.0)):
@@ -269,11 +271,13 @@ def test_who_never_looks_away_has_no_lengths_and_a_rate_of_zero():
     t = times(60, 25)
     s = session(table(t), table(t, "p2"))
     assert gaze("aversion_rate_per_min", s) == 0
-    assert lacking("aversion_median_s", s) == "0 looks away were seen from beginning to end, and 3 are needed"
+    assert lacking("aversion_median_s", s) == "looks away seen from beginning to end: 0, and 3 are needed"
     assert gaze("mutual_share", s, "dyad") == 1
     assert gaze("mutual_lift", s, "dyad") == 0
-    assert lacking("looks_away_first_share", s).startswith("0 times of both looking")
-    assert lacking("mutual_median_s", s, "dyad").startswith("0 times when both look")
+    assert lacking("looks_away_first_share", s).startswith(
+        "times of both looking toward their screens, ended by one of them: 0"
+    )
+    assert lacking("mutual_median_s", s, "dyad").startswith("times when both look toward their screens")
 
 
 def test_twenty_seconds_give_shares_and_no_rates():

@@ -185,7 +185,7 @@ def test_rates_and_slopes_need_longer_than_levels():
     assert value("movement_deg_per_s", acted) == 0
     assert value("still_share", acted) == 1
     assert reason("head.distance_slope_percent_per_10min", session(table(times(130, 25)))) == (
-        "5 half minutes with the face in view, and 8 are needed"
+        "half minutes with the face in view: 5, and 8 are needed"
     )
 
 

@@ -39,9 +39,9 @@ def test_who_answers_how_often_and_how_fast():
     chance = 2 * 8 / 12 / (25 - 3.2 * 8 / 12)
     assert value("smile_answer_lift", talk, "p2") == pytest.approx(8 / 12 - chance, abs=0.03)
     # the other one smiles already when these begin
-    with pytest.raises(TooLittle, match="0 smiles of the partner that could be answered, and 8 are needed"):
+    with pytest.raises(TooLittle, match="smiles of the partner that could be answered: 0, and 8 are needed"):
         value("smile_answer_share", talk, "p1")
-    with pytest.raises(TooLittle, match="0 smiles of the partner that this person answered"):
+    with pytest.raises(TooLittle, match="smiles of the partner that this person answered: 0"):
         value("smile_answer_latency_median_s", talk, "p1")
 
 
@@ -103,7 +103,7 @@ def test_what_was_not_seen_is_neither_asked_nor_answered():
     talk = session(lose(first, came), lose(second, away))
     assert value("smile_answer_share", talk, "p2") == 1
     fewer = session(lose(first, came | (t > 205)), lose(second, away))
-    with pytest.raises(TooLittle, match="5 smiles of the partner that could be answered, and 8 are needed"):
+    with pytest.raises(TooLittle, match="smiles of the partner that could be answered: 5, and 8 are needed"):
         value("smile_answer_share", fewer, "p2")
 
 
@@ -122,7 +122,7 @@ def test_smiles_that_two_people_share():
     assert value("smile_first_share", together, "p1") == 0.5
     serious = pair(ASKED, [])
     assert value("shared_smile_share", serious, "dyad") == 0
-    with pytest.raises(TooLittle, match="0 smiles of the p2, and 3 are needed"):
+    with pytest.raises(TooLittle, match="smiles of p2: 0, and 3 are needed"):
         value("shared_smile_lift", serious, "dyad")
 
 

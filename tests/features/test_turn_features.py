@@ -115,8 +115,8 @@ def test_a_conversation_that_is_written_down():
     }
     for name, value in expected.items():
         assert row[name] == pytest.approx(value, abs=1e-3), name
-    assert missing["p2.turns.hold_share"] == "0 silences after this person's speech, and 8 are needed"
-    assert missing["p2.turns.pause_median_s"] == "0 pauses, and 3 are needed"
+    assert missing["p2.turns.hold_share"] == "silences after this person's speech: 0, and 8 are needed"
+    assert missing["p2.turns.pause_median_s"] == "pauses: 0, and 3 are needed"
     assert missing["p2.turns.latency_slope_s_per_10min"] == (
         "this person takes over turns for 226.6 s, and 300 s are needed"
     )
@@ -299,12 +299,14 @@ def test_twenty_seconds_are_too_short_but_for_shares():
     }
     assert missing["p1.turns.turn_rate_per_min"] == "it is known who speaks for 20.0 s, and 30 s are needed"
     assert missing["dyad.turns.silence_share"] == "it is known who speaks for 20.0 s, and 30 s are needed"
-    assert missing["p1.turns.turn_median_s"] == "2 turns, and 3 are needed"
+    assert missing["p1.turns.turn_median_s"] == "turns: 2, and 3 are needed"
     assert missing["p2.turns.backchannel_rate_per_min"] == "others speak for 9.7 s, and 30 s are needed"
     assert missing["p2.turns.monologue_share"].startswith("this person speaks in turns for 5.6 s")
-    assert missing["p1.turns.latency_p90_s"] == "1 turns taken over from another, and 8 are needed"
-    assert missing["dyad.turns.latency_coupling_r"] == "2 transfers that follow each other, and 20 are needed"
-    assert missing["dyad.turns.talk_balance_sd"] == "0 windows of 150 s with speech, and 8 are needed"
+    assert missing["p1.turns.latency_p90_s"] == "turns taken over from another: 1, and 8 are needed"
+    assert (
+        missing["dyad.turns.latency_coupling_r"] == "transfers that follow each other: 2, and 20 are needed"
+    )
+    assert missing["dyad.turns.talk_balance_sd"] == "windows of 150 s with speech: 0, and 8 are needed"
 
 
 def test_two_who_are_silent_for_two_minutes():
@@ -326,7 +328,7 @@ def test_the_silent_one_of_two_has_a_share_but_no_latency():
     assert row["p2.turns.talk_share"] == 0
     assert row["dyad.turns.talk_balance"] == 0
     assert row["p2.turns.backchannel_rate_per_min"] == 0
-    assert missing["p2.turns.latency_median_s"] == "0 turns taken over from another, and 3 are needed"
+    assert missing["p2.turns.latency_median_s"] == "turns taken over from another: 0, and 3 are needed"
     assert missing["p2.turns.monologue_share"].startswith("this person speaks in turns for 0.0 s")
     assert missing["p1.turns.backchannel_rate_per_min"] == "others speak for 0.0 s, and 30 s are needed"
 

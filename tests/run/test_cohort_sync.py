@@ -85,7 +85,7 @@ def test_sessions_of_the_same_client_are_no_chance(results):
     found = compare(results, progress=lambda done, total: None)
     assert np.isnan(found[COUPLED]["dyad.sync.motion_cohort_z"])
     reason = results.finished(COUPLED)["quality"]["features_missing"]["dyad.sync.motion_cohort_z"]
-    assert reason == f"0 partners of other clients' sessions, and {LEAST_PARTNERS} are needed"
+    assert reason == f"partners of other clients' sessions: 0, and {LEAST_PARTNERS} are needed"
 
 
 def test_the_seed_decides_who_is_compared(results):

@@ -152,5 +152,5 @@ def _median_s(face: Face, *, away: bool) -> float:
     found = _looks(face, away=away)
     whole = found.duration_s[found.begins & found.ends]
     which = "away" if away else "toward the screen"
-    need_count(len(whole), FEW, f"looks {which} were seen from beginning to end")
+    need_count(len(whole), FEW, f"looks {which} seen from beginning to end")
     return float(np.median(whole))

@@ -126,7 +126,7 @@ def interval_cv(session: Session, role: str) -> float:
     need_eyes(face, EVENTS_S)
     blinks = find_blinks(face)
     intervals = np.diff(blinks.peak_s)[_in_view(face, blinks)]
-    need_count(len(intervals), SEVERAL, "intervals between blinks have the eyes in view")
+    need_count(len(intervals), SEVERAL, "intervals between blinks with the eyes in view")
     return float(np.std(intervals, ddof=1) / np.mean(intervals))
 
 

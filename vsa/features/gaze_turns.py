@@ -87,7 +87,7 @@ def away_at_turn_start_share(session: Session, role: str) -> float:
     starts, _ = _long_turns(session, role)
     seen = _within(session, role, starts, BEGINNING_S)
     known = (seen != looks.UNKNOWN).all(1)
-    need_count(int(known.sum()), SEVERAL, "own turns have a first second in view")
+    need_count(int(known.sum()), SEVERAL, "own turns with their first second in view")
     away_s = (seen[known] == looks.AWAY).sum(1) * looks.STEP_S
     return float(np.mean(away_s >= looks.SHORTEST_S - 1e-9))
 
@@ -108,7 +108,7 @@ def back_at_turn_end_share(session: Session, role: str) -> float:
     last = _within(session, role, ends - END_S, END_S)
     known = (last != looks.UNKNOWN).all(1)
     used = known & _looked_away(session, role, starts, ends)
-    need_count(int(used.sum()), SEVERAL, "own turns have a look away and an end in view")
+    need_count(int(used.sum()), SEVERAL, "own turns with a look away and their end in view")
     return float(np.mean((last[used] == looks.TOWARD).mean(1) > 0.5))
 
 
@@ -128,7 +128,7 @@ def _long_turns(session: Session, role: str) -> tuple[Floats, Floats]:
     turns = turns_of(session).turns
     own = turns[(turns["participant"] == role) & (turns["kind"] == TURN)]
     own = own[own["end"] - own["start"] >= BEGINNING_S]
-    need_count(len(own), SEVERAL, f"own turns last {BEGINNING_S:.0f} s or longer")
+    need_count(len(own), SEVERAL, f"own turns of {BEGINNING_S:.0f} s or longer")
     return own["start"].to_numpy(np.float64), own["end"].to_numpy(np.float64)
 
 

@@ -94,7 +94,7 @@ def enough(seconds: float, least_s: float, what: str) -> float:
 def need_count(count: int, least: int, what: str) -> int:
     """The number itself; `TooLittle` if there are fewer: `what` names them in the plural."""
     if count < least:
-        raise TooLittle(f"{count} {what}, and {least} are needed")
+        raise TooLittle(f"{what}: {count}, and {least} are needed")
     return count
 
 

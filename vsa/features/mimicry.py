@@ -8,7 +8,7 @@ import numpy as np
 
 from vsa.features.acts import BROWS_DOWN, BROWS_UP
 from vsa.features.even import evenly
-from vsa.features.limits import EVENTS_S, enough, face_of, pair_of, partner_of
+from vsa.features.limits import enough, face_of, pair_of, partner_of
 from vsa.features.memo import once
 from vsa.features.own_neutral import above_neutral, need_scores, upright
 from vsa.features.person import Face
@@ -20,6 +20,8 @@ from vsa.features.signals import Floats
 ACTS = (("mouthSmileLeft", "mouthSmileRight"), BROWS_UP, BROWS_DOWN)
 #: The partner's change is taken over this time, and this person's over the same time after it.
 CHANGE_S = 1.0
+#: Over less, a correlation of unrelated faces is easily 0.2.
+LEAST_S = 120.0
 #: Changes with a smaller standard deviation are the noise of the measurement.
 LEAST = 0.005
 
@@ -33,7 +35,7 @@ _RATE_HZ = 10.0
     range=(-1.0, 1.0),
     expect="none",
     needs=("face",),
-    minimum=f"{EVENTS_S:.0f} s in which both faces are seen from the front, heads at their usual pitch",
+    minimum=f"{LEAST_S:.0f} s in which both faces are seen from the front, heads at their usual pitch",
     source="Mimicry: Hess & Fischer 2013; that it is a correlation of changes one second apart is a convention of this "
     "project. 0 is expected of faces that don't follow each other.",
 )
@@ -46,7 +48,7 @@ def mimicry_r(session: Session, role: str) -> float:
     lag = round(CHANGE_S * _RATE_HZ)
     own, other = changes[role][lag:], changes[partner][:-lag]
     seen = np.isfinite(own + other).all(1)
-    enough(seen.sum() / _RATE_HZ, EVENTS_S, "both faces are in view")
+    enough(seen.sum() / _RATE_HZ, LEAST_S, "both faces are in view")
     own, other = (values[seen] - values[seen].mean(0) for values in (own, other))
     size = [float(np.sqrt((values**2).sum(1).mean())) for values in (own, other)]
     if min(size) < LEAST:

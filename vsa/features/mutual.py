@@ -104,7 +104,7 @@ def mutual_median_s(session: Session, dyad: str) -> float:
         for a, b in _episodes(pair)
         if a > 0 and pair.known[a - 1] and b < len(pair.known) and pair.known[b]
     ]
-    need_count(len(whole), FEW, "times when both look toward their screens were seen from beginning to end")
+    need_count(len(whole), FEW, "times when both look toward their screens, seen from beginning to end")
     return float(np.median(whole))
 
 
@@ -142,9 +142,7 @@ def looks_away_first_share(session: Session, role: str) -> float:
     ends = np.array([b for _, b in _episodes(pair) if b < len(pair.known) and pair.known[b]], np.int64)
     away = pair.codes[:, ends] == looks.AWAY
     by_one = away.sum(0) == 1
-    need_count(
-        int(by_one.sum()), SEVERAL, "times of both looking toward their screens were ended by one of them"
-    )
+    need_count(int(by_one.sum()), SEVERAL, "times of both looking toward their screens, ended by one of them")
     return float(away[pair_of(session).index(role), by_one].mean())
 
 

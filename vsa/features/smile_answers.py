@@ -154,7 +154,7 @@ def shared_smile_lift(session: Session, dyad: str) -> float:
     both = _need_both(session)
     first, second = (both.smiles[role][both.seen] for role in pair_of(session))
     for role in pair_of(session):
-        need_count(len(find_smiles(session.faces[role])), FEW, f"smiles of the {role}")
+        need_count(len(find_smiles(session.faces[role])), FEW, f"smiles of {role}")
     return float((first & second).mean() - first.mean() * second.mean())
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from vsa.features.coupled import RATE_HZ, SIGNALS, Series
 from vsa.features.limits import pair_of
 from vsa.features.memo import once
@@ -37,8 +39,12 @@ def _enter(name: str, words: str, series: Series) -> None:
 
     @once
     def tested(session: Session) -> SurrogateTest:
-        one, other = (series(session, scope) for scope in pair_of(session))
-        return against_surrogates(one, other, RATE_HZ)
+        pair = pair_of(session)
+        both = [series(session, scope) for scope in pair]
+        for scope, one in zip(pair, both, strict=True):
+            if not np.isfinite(one).any():
+                raise TooLittle(f"there is too little of {scope} to follow {words}")
+        return against_surrogates(both[0], both[1], RATE_HZ)
 
     def against_chance(session: Session) -> SurrogateTest:
         test = tested(session)

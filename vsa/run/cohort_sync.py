@@ -149,7 +149,7 @@ def _compared(dyad: Dyad, signal: str, others: Sequence[Floats]) -> tuple[float,
         return (
             math.nan,
             math.nan,
-            f"{count} partners of other clients' sessions, and {LEAST_PARTNERS} are needed",
+            f"partners of other clients' sessions: {count}, and {LEAST_PARTNERS} are needed",
         )
     return *beyond_chance(observed.mean_abs_z, chance), ""
 
