@@ -326,6 +326,12 @@ def test_features_are_computed_again_and_gathered(tmp_path, folder):
     pd.DataFrame({"session_id": ["s1"], "stale": [1.0]}).to_parquet(folder / "features.parquet", index=False)
     (folder.parent / "features.parquet").unlink()
     import_turns(folder, rttm(tmp_path / "mine.rttm", ("client", 1, 8, "turn")))
+    again = pd.read_parquet(folder / "features.parquet")
+    assert list(again) == list(row)
+    share = "client.quality.speech_share"
+    # of 10 s that were found to be the client's, 6.5 s lie in the one turn that the person gave
+    assert again[share][0] == pytest.approx(row[share][0] * 6.5 / 10)
+    reset_turns(folder)
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "features.parquet"), row)
     assert pd.read_parquet(folder.parent / "features.parquet")["session_id"].tolist() == ["s1", "s2"]
     assert len(record_of(folder)["quality"]["features_missing"]) > 10

@@ -391,7 +391,7 @@ def _measured(session: Session, role: str, what: str) -> float:
     track = next((t for t in tracks if t.get("participant") in (role, None)), None)
     if track is None:
         raise TooLittle("there is no sound" if not tracks else "this person has no track")
-    value = track["quality"].get(what)
+    value = track.get("quality", {}).get(what)
     if value is None:
         raise TooLittle("it could not be measured on this track")
     return float(value)

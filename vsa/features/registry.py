@@ -10,6 +10,7 @@ import importlib
 import math
 import pkgutil
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +32,7 @@ _NAME = re.compile(rf"({'|'.join(GROUPS)})\.[a-z][a-z0-9_]*")
 _FULL_NAME = re.compile(rf"[A-Za-z][\w-]*\.({'|'.join(GROUPS)})\.[a-z][a-z0-9_]*")
 _REGISTRY: dict[str, Feature] = {}
 _DERIVED: list[Callable[[], None]] = []
+_FILLING = threading.RLock()
 
 
 class TooLittle(Exception):
@@ -206,9 +208,14 @@ def compute(session: Session) -> SessionFeatures:
     return SessionFeatures(row, missing)
 
 
-@cache
 def _fill() -> None:
-    """Import every module of this room, so that each has entered its features."""
+    """Have every module of this room imported, so that each has entered its features."""
+    with _FILLING:  # a thread that imports ahead may be at it
+        _import_all()
+
+
+@cache
+def _import_all() -> None:
     import vsa.features
 
     for module in pkgutil.iter_modules(vsa.features.__path__):
