@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from people import clip_path
 from stage import CallTruth
 
 from vsa.commands.progress import Plain
@@ -17,6 +19,9 @@ from vsa.run.session import Settings
 from vsa.study.face_table import read_face
 from vsa.study.plan import SessionPlan, from_media
 from vsa.study.results import Results
+
+#: Where `clip` keeps what it extracted: one folder for all processes of a run (tests/conftest.py).
+SHARED: list[Path] = []
 
 
 class Quiet(Plain):
@@ -59,6 +64,19 @@ def extracted(source: Path | SessionPlan, out: Path, **settings: Any) -> Extract
     summary, told = run([plan], out, **settings)
     assert not summary.failed, told.lines
     return read(out, plan.session_id)
+
+
+def clip(name: str) -> Extracted:
+    """A real clip, extracted once for all tests of a run, in whichever process they are.
+
+    A test that needs it is skipped where the clip is absent; see `people.clip_path`.
+    """
+    source = clip_path(name)
+    with (SHARED[0] / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (SHARED[0] / source.stem / "session.json").exists():
+            return extracted(source, SHARED[0])
+    return read(SHARED[0], source.stem)
 
 
 def read(out: Path, session_id: str) -> Extracted:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
-from extraction import extracted
+from extraction import clip
 from people import clip_path
 
 from vsa.errors import ModelMissingError
@@ -81,14 +79,12 @@ class Talkers:
 @cache
 def talkers() -> Talkers:
     call = Mixed.of(samples("call_two_tiles.mp4"))
-    with TemporaryDirectory() as folder:
-        out = Path(folder)
-        both = extracted(clip_path("call_two_tiles.mp4"), out)
-        faces = {
-            "woman": both.of("p1"),
-            "still man": both.of("p2"),
-            "man": extracted(clip_path("webcam_man_53s.mp4"), out).of("p1"),
-        }
+    both = clip("call_two_tiles.mp4")
+    faces = {
+        "woman": both.of("p1"),
+        "still man": both.of("p2"),
+        "man": clip("webcam_man_53s.mp4").of("p1"),
+    }
     steps = {"woman": len(call), "still man": len(call), "man": 15 * SECOND}
     start = {"man": 4.0}
     lips = {

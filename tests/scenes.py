@@ -99,14 +99,19 @@ def poster(
     frame = Box(x, 30, w, h)
     inner = Box(x + 10, 40, w - 20, h - 20)
     picture = _photo(photo, (inner.w, inner.h))
+    fields = (4 if noise else 0, *size[::-1], 3)
+    grain = np.random.default_rng(0).normal(0, noise, fields).astype(np.int16)
 
     def draw(t: float, canvas: Image) -> dict[str, Shown]:
         shown = {name: paint(canvas, a, tile, t) for name, a in cast.items()}
         cv2.rectangle(canvas, (frame.x, frame.y), (x + w, frame.y + h), (74, 52, 36), -1)
         canvas[inner.y : inner.y + inner.h, inner.x : inner.x + inner.w] = picture
         if noise:
-            grain = np.random.default_rng(round(t * fps)).normal(0, noise, canvas.shape)
-            canvas[:] = np.clip(canvas + grain, 0, 255).astype(np.uint8)
+            # a few fields of noise, each time from another place on: to draw a new one takes longer than to encode it
+            rng = np.random.default_rng(round(t * fps))
+            rows, columns = (int(rng.integers(n)) for n in canvas.shape[:2])
+            moved = np.roll(grain[rng.integers(len(grain))], (rows, columns), axis=(0, 1))
+            cv2.add(canvas, moved, dst=canvas, dtype=cv2.CV_8U)
         return shown
 
     people = persons(cast)

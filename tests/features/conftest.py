@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from extraction import extracted
-from people import clip_path
+from extraction import clip, extracted
 
 
 @pytest.fixture(scope="session")
 def face_table(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | Path], pd.DataFrame]:
     """``face.parquet`` of a real clip (its file name) or of a file, extracted once."""
-    done: dict[Path, pd.DataFrame] = {}
+    done: dict[str | Path, pd.DataFrame] = {}
 
     def table(source: str | Path) -> pd.DataFrame:
-        path = source if isinstance(source, Path) else clip_path(source)
-        if path not in done:
-            done[path] = extracted(path, tmp_path_factory.mktemp("extracted")).face
-        return done[path]
+        if source not in done:
+            made = isinstance(source, Path)
+            got = extracted(source, tmp_path_factory.mktemp("made")) if made else clip(source)
+            done[source] = got.face
+        return done[source]
 
     return table

@@ -29,6 +29,13 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
+@pytest.fixture(scope="module")
+def undisturbed(calls: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed")
+    assert vsa("extract", *calls, "--out", out).returncode == 0
+    return out
+
+
 def stopped_in_the_second(calls: list[Path], out: Path, how: signal.Signals) -> int:
     """Start a batch and stop it while the second session is analysed."""
     with subprocess.Popen(
@@ -50,10 +57,9 @@ def contents(out: Path, session_id: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_batch_goes_on_where_it_stopped(
-    calls: list[Path], tmp_path: Path, how: signal.Signals
+    calls: list[Path], undisturbed: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
-    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
-    assert vsa("extract", *calls, "--out", undisturbed).returncode == 0
+    out = tmp_path / "out"
     assert stopped_in_the_second(calls, out, how) != 0
     assert (out / "s0" / "session.json").exists()
     assert not (out / "s1").exists()

@@ -608,15 +608,16 @@ def test_of_several_recordings_in_one_rttm_one_is_named(tmp_path, folder):
 
 def test_extracting_afresh_keeps_what_a_person_corrected(tmp_path):
     clip = clip_path("call_two_tiles.mp4")
-    assert vsa("extract", clip, "--out", tmp_path / "out").returncode == 0
+    extract = ("extract", clip, "--out", tmp_path / "out", "--fps", "6")
+    assert vsa(*extract).returncode == 0
     folder = tmp_path / "out" / "call_two_tiles"
     found, speech = rows(folder), contents(folder)["voice.parquet"]
     lines = [("p1", 0.5, 5, "turn"), ("p2", 5.25, 7, "turn")]
     import_turns(folder, rttm(tmp_path / "mine.rttm", *lines))
     said = record_of(folder)["sound"]["turns"]
-    assert vsa("extract", clip, "--out", tmp_path / "out").returncode == 0  # it is finished
+    assert vsa(*extract).returncode == 0  # it is finished
     assert rows(folder) == lines
-    assert vsa("extract", clip, "--out", tmp_path / "out", "--afresh").returncode == 0
+    assert vsa(*extract, "--afresh").returncode == 0
     assert rows(folder) == lines
     assert record_of(folder)["sound"]["turns"] == said
     reset_turns(folder)

@@ -352,7 +352,9 @@ def mirror(source: Path, target: Path) -> Path:
 
     with av.open(str(source)) as old, av.open(str(target), "w") as new:
         pictures = old.streams.video[0]
-        stream = new.add_stream("libx264", rate=pictures.average_rate, options={"crf": "14"})
+        stream = new.add_stream(
+            "libx264", rate=pictures.average_rate, options={"crf": "14", "preset": "superfast"}
+        )
         stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, "yuv420p"
         for frame in old.decode(pictures):
             rgb = np.ascontiguousarray(frame.to_ndarray(format="rgb24")[:, ::-1])
