@@ -6,11 +6,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install models demo test test-extras lint bench docs clean
+.PHONY: help install models demo test test-slow test-extras lint bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY)  ## a virtual environment in .venv with vsa (editable) and what development needs
 
@@ -30,10 +30,15 @@ models: install  ## get the pretrained files that are missing
 demo: install  ## the main job on a small simulated call; results in demo-out/
 	$(BIN)/vsa demo demo-out
 
-test: models  ## all tests but the benchmarks
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not benchmark" \
-		-n auto --dist loadfile --no-loadscope-reorder \
-		--deselect tests/voice/test_diarization.py::TestWhoseVoice # in test-extras
+# The deselected ones need PyTorch: they are in test-extras.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile \
+	--no-loadscope-reorder --deselect tests/voice/test_diarization.py::TestWhoseVoice
+
+test: models  ## the tests, in under 10 minutes on 2 cores
+	$(PYTEST) -m "not benchmark and not slow"
+
+test-slow: models  ## the tests that take long
+	$(PYTEST) -m slow
 
 test-extras: models  ## the tests that need PyTorch (the extra `diarization`), in .venv-extras
 	@[ -x .venv-extras/bin/python ] || $(BIN)/python -m venv .venv-extras

@@ -13,14 +13,6 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Give each of several processes (`-n`) a core of its own: threads that share cores cost more than they bring."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if worker and hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _one_folder_for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> None:
     base = tmp_path_factory.getbasetemp()

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -314,8 +315,11 @@ def test_an_interrupted_pull_leaves_no_half_file_under_the_name(machine: Path, h
         pipe.flush()
         while not any(assets.cache_dir().glob(".*.part")):
             time.sleep(0.01)
-        process.send_signal(how)
-        process.wait(10)
+        for _ in range(5):  # Python drops an interrupt that comes while it clears an object away
+            process.send_signal(how)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+                break
     assert not (assets.cache_dir() / NAME).exists()
     if how is signal.SIGINT:
         assert leftovers(assets.cache_dir()) == []

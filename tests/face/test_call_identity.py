@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from extraction import check
 from people import Actor, Box
 from platforms import WHITE, Place, captions, grid, staged
 from stage import MAN, SMILER, WOMAN, halves
+
+pytestmark = pytest.mark.slow
 
 ANNA = WOMAN
 BEN = MAN

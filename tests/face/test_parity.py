@@ -10,6 +10,8 @@ from parity import CLIPS, Clip, Differences, mediapipe_video
 
 from vsa.face import bundle, geometry
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=CLIPS)
 def clip(request: pytest.FixtureRequest) -> Clip:

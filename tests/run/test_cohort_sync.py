@@ -24,9 +24,9 @@ def slow(rng, n, k=8):
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
-    """Twelve sessions of 200 s whose pairs move on their own, but for one whose therapist follows the client."""
+    """Sessions of 150 s whose pairs move on their own, but for one whose therapist follows the client."""
     rng = np.random.default_rng(3)
-    t = times(200, 10)
+    t = times(150, 5)
     for k in range(LEAST_PARTNERS + 3):
         name = f"s{k:02d}"
         folder = tmp_path / name
@@ -90,7 +90,7 @@ def test_sessions_of_the_same_client_are_no_chance(results):
 
 def test_the_seed_decides_who_is_compared(results):
     def z(seed):
-        found = compare(results, partners=10, seed=seed, progress=lambda done, total: None)
+        found = compare(results, partners=LEAST_PARTNERS, seed=seed, progress=lambda done, total: None)
         return found[COUPLED]["dyad.sync.motion_cohort_z"]
 
     assert z(1) == z(1)
@@ -100,5 +100,5 @@ def test_the_seed_decides_who_is_compared(results):
 def test_a_few_sessions_are_no_cohort(results):
     for name in results.sessions()[LEAST_PARTNERS:]:
         (results.session(name) / "session.json").unlink()
-    with pytest.raises(InputError, match="takes more than 10"):
+    with pytest.raises(InputError, match="takes more than 19"):
         compare(results, progress=lambda done, total: None)

@@ -29,6 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
+@pytest.mark.slow
 def test_the_whole_job_on_a_simulated_call(tmp_path: Path) -> None:
     told = Quiet()
     done = running.run(tmp_path / "out", [], told, told.say)

@@ -91,6 +91,7 @@ def test_no_sound_is_noted_and_no_fault(tmp_path: Path) -> None:
     assert "no_audio.mp4 has no sound" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_8k_is_analysed_within_memory(tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -76,6 +76,7 @@ def test_a_killed_batch_goes_on_where_it_stopped(
     assert (out / "features.parquet").read_bytes() == (undisturbed / "features.parquet").read_bytes()
 
 
+@pytest.mark.slow
 def test_other_settings_or_another_recording_are_done_anew(calls: list[Path], tmp_path: Path) -> None:
     call = tmp_path / "call.mp4"
     call.write_bytes(calls[0].read_bytes())

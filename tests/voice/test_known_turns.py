@@ -18,6 +18,8 @@ from vsa.simulate.conversation import plan_conversation
 from vsa.voice.activity import MODEL
 from vsa.voice.turns import find_turns
 
+pytestmark = pytest.mark.slow
+
 SEEDS = (21, 22)
 TRIO = ("client", "partner", "therapist")
 

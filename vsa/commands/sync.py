@@ -73,7 +73,7 @@ def sync(
     FILE is motion energy as MEA and rMEA have it: text with one column for each person. It may also hold one column,
     with FILE2 for the other person; or be a session's folder, whose motion energy is taken.
 
-    FILE may also be a results folder with more than ten sessions: each pair is then compared, in all signals, with
+    FILE may also be a results folder with 20 sessions or more: each pair is then compared, in all signals, with
     pairs who never met, and its features get dyad.sync.*_cohort_z and _cohort_p.
     """
     if file2 is None and file.is_dir() and any(file.glob("*/session.json")):

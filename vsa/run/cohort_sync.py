@@ -28,8 +28,8 @@ from vsa.study.results import Results, write_json
 
 #: Partners of other sessions: no p is below 1 / (partners + 1).
 PARTNERS = 40
-#: With fewer there is no distribution to speak of.
-LEAST_PARTNERS = 10
+#: With fewer no p is as low as 0.05.
+LEAST_PARTNERS = 19
 
 _CHANGING = ("session.json", "features.parquet")
 
