@@ -11,8 +11,8 @@ import sys
 import threading
 import time
 import zipfile
-from contextlib import suppress
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
