@@ -14,6 +14,7 @@ from people import clip_path
 from vsa.study.plan import SessionPlan, Video
 
 
+@pytest.mark.slow
 def test_nine_tile_gallery_tracks_every_face(tmp_path: Path) -> None:
     got, _ = check(compose.gallery(tmp_path / "gallery.mp4"), tmp_path)
     assert got.record["layout"][0]["decided_by"] == ["borders"]
@@ -46,6 +47,7 @@ def test_camera_off_and_on_keeps_identity(tmp_path: Path) -> None:
     assert not got.of(found["webcam_man"].participant).tracked.to_numpy(bool)[off].any()
 
 
+@pytest.mark.slow
 def test_hand_over_the_face_keeps_identity(tmp_path: Path) -> None:
     # while the hand rises and falls (0.2 s each) the truth calls a half covered face visible
     check(compose.hand_over_face(tmp_path / "call.mp4"), tmp_path, least=0.93)
@@ -62,11 +64,13 @@ def test_screen_share_moves_the_tiles_and_its_photo_is_nobody(tmp_path: Path) ->
     assert len(got.record["layout"][0]["changes"]) >= 3
 
 
+@pytest.mark.slow
 def test_two_people_who_cross_in_one_camera_stay_themselves(tmp_path: Path) -> None:
     # the one behind is found again once the other has passed
     check(compose.crossing(tmp_path / "call.mp4"), tmp_path, least=0.85, strayed=0.06)
 
 
+@pytest.mark.slow
 def test_a_poster_in_a_noisy_badly_compressed_picture_is_nobody(tmp_path: Path) -> None:
     truth = compose.poster(tmp_path / "call.mp4", seconds=5, noise=6.0, crf=34)
     got, _ = check(truth, tmp_path)

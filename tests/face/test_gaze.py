@@ -80,6 +80,7 @@ def test_a_head_that_turns_while_the_eyes_stay_on_the_camera_hardly_moves_gaze(n
 
 
 @pytest.mark.parametrize("clip", ["webcam_man_53s.mp4", "talking_woman_512.mp4"])
+@pytest.mark.slow
 def test_people_who_turn_their_head_go_on_looking_at_the_screen(clip):
     points = np.array(list(followed(clip_path(clip), fps=8)))
     eyes = gaze.measure(points, bundle.load().face)

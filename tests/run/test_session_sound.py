@@ -205,6 +205,7 @@ def test_all_speech_goes_to_the_one_whose_mouth_moves(tmp_path: Path) -> None:
     assert set(turns.participant) == {"p1"}
 
 
+@pytest.mark.slow
 def test_mirrored_it_goes_to_the_right_tile(clip_sound: Samples, tmp_path: Path) -> None:
     clip = clip_path("call_two_tiles.mp4")
     mirrored = write_changed(
@@ -362,6 +363,7 @@ def test_recordings_of_each_participant_share_one_time(faced: FacedTalk, tmp_pat
 # --- a file for each participant, nobody in view --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_files_of_other_recorders_are_brought_onto_the_recordings_time(tmp_path: Path) -> None:
     talk = talk_of(180.0, 3)
     film = write_film(tmp_path / "call.mkv", Stream(talk.mix), seconds=180.0)
@@ -578,6 +580,7 @@ def recorded(folder: Path, *samples: Samples | None) -> tuple[Video, ...]:
     )
 
 
+@pytest.mark.slow
 def test_recordings_that_hear_each_other_are_aligned_and_their_bleed_is_nobodys(tmp_path: Path) -> None:
     talk = talk_of(60.0, 1)
     heard = with_bleed(talk.tracks, -18)
@@ -758,6 +761,7 @@ def test_a_changed_sound_file_is_heard_again_and_the_same_is_not(tmp_path: Path)
     assert record["sound_files"] == []
 
 
+@pytest.mark.slow
 def test_the_documentation_names_all_that_is_said_of_sound(tmp_path: Path) -> None:
     talk = talk_of(60.0, 1)
     heard = with_bleed(talk.tracks, -18)

@@ -107,6 +107,7 @@ def unheard(first: TwoTracks, second: TwoTracks) -> Alignment:
     return align(reference(first), other, first.truth(0), second.truth(1))
 
 
+@pytest.mark.slow
 def test_a_track_of_another_call_is_said_to_be_one() -> None:
     for seed in (40, 41):
         here, there = (call(120.0, seed=k, bleed_db=(-18.0, -18.0)) for k in (seed, seed + 20))

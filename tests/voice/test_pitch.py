@@ -213,6 +213,7 @@ def mono_16k(path: Path) -> Samples:
         ),
     ],
 )
+@pytest.mark.slow
 def test_real_voices_against_pyin(
     clip: str, part_s: tuple[int, int], overlaps_s: list[tuple[float, float]]
 ) -> None:

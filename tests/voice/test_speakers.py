@@ -65,6 +65,7 @@ class TestTheCall:
         assert found.speaking("p1").mean() > 0.75
         assert not found.speaking("p2").any()
 
+    @pytest.mark.slow
     def test_mirrored_it_goes_to_the_other_side(self, call, faces, tmp_path):
         mirrored = mirror(clip_path("call_two_tiles.mp4"), tmp_path / "mirrored.mp4")
         got = extracted(mirrored, tmp_path / "out")
