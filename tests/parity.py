@@ -42,12 +42,12 @@ class Clip(NamedTuple):
 
 
 CLIPS = {
-    "webcam man, talking": Clip("webcam_man_53s.mp4", Box(0, 0, 400, 300), 0, 180),
+    "webcam man, talking": Clip("webcam_man_53s.mp4", Box(0, 0, 400, 300), 0, 300),
     "webcam man, blinking": Clip("webcam_man_53s.mp4", Box(0, 0, 400, 300), 620, 680),
     "smiling man": Clip("smiling_man_360p.mp4", Box(0, 0, 640, 360), 0, 72),
     "talking woman": Clip("talking_woman_512.mp4", Box(0, 0, 512, 512), 0, 200),
-    "call, left": Clip("call_two_tiles.mp4", Box(146, 182, 356, 356), 0, 100),
-    "call, right": Clip("call_two_tiles.mp4", Box(718, 182, 474, 356), 0, 100),
+    "call, left": Clip("call_two_tiles.mp4", Box(146, 182, 356, 356), 0, 200),
+    "call, right": Clip("call_two_tiles.mp4", Box(718, 182, 474, 356), 0, 200),
 }
 
 

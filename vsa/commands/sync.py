@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ def _across(folder: Path, seed: int, as_json: bool) -> None:
     from vsa.study.results import Results
 
     def told(done: int, total: int) -> None:
-        if not as_json:
+        if not as_json and sys.stderr.isatty():
             click.echo(f"\r{done} of {total} sessions compared", nl=done == total, err=True)
 
     found = compare(Results(folder), seed=seed, progress=told)
