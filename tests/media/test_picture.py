@@ -15,7 +15,7 @@ from people import Actor, Image
 from variants import write_variant
 
 from vsa.media.frames import Turn
-from vsa.media.picture import Picture, even_region, from_rgb, mean_difference
+from vsa.media.picture import Picture, even_region, from_rgb, mean_difference, mean_grey
 from vsa.media.recording import Recording
 
 
@@ -175,6 +175,18 @@ def test_motion_is_the_mean_absolute_grey_difference() -> None:
         expected = sum(differences) / len(differences) * 255 / 219
         assert mean_difference(a, b, (x, y, w, h)) == pytest.approx(expected, rel=1e-9)
     assert mean_difference(a, a, (0, 0, 120, 90)) == 0
+
+
+def test_grey_is_from_black_to_white_and_of_the_region_only() -> None:
+    rgb = np.zeros((64, 96, 3), np.uint8)
+    rgb[:, 48:] = 255
+    rgb[:32, :48] = 100
+    picture = from_rgb(rgb)
+    assert mean_grey(picture, (48, 0, 48, 64)) == pytest.approx(255, abs=1)
+    assert mean_grey(picture, (0, 32, 48, 32)) == pytest.approx(0, abs=1)
+    assert mean_grey(picture, (0, 0, 48, 32)) == pytest.approx(100, abs=1)
+    assert mean_grey(picture, (0, 0, 48, 64)) == pytest.approx(50, abs=1)
+    assert np.isnan(mean_grey(picture, (200, 0, 10, 10)))
 
 
 def test_motion_is_missing_where_pictures_cannot_be_compared() -> None:

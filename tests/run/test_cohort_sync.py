@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from acted import table, times
+from click.testing import CliRunner
 
+from vsa.commands.sync import sync
 from vsa.errors import InputError
 from vsa.run.cohort_sync import LEAST_PARTNERS, compare
 from vsa.study.results import Results
@@ -95,6 +97,29 @@ def test_the_seed_decides_who_is_compared(results):
 
     assert z(1) == z(1)
     assert z(1) != z(2)
+
+
+def test_the_command_says_how_many_pairs_and_writes_json_without_nan(results):
+    done = CliRunner().invoke(sync, [str(results.folder)], catch_exceptions=False)
+    count = len(results.sessions())
+    assert done.exit_code == 0
+    assert f"motion: 1 of {count - 1} pairs go together more than with people they never met" in done.stdout
+    assert "f0: no pair could be compared; session.json says why" in done.stdout
+    assert f"features of {count} sessions" in done.stdout
+    told = json.loads(
+        CliRunner().invoke(sync, [str(results.folder), "--json"]).stdout, parse_constant=pytest.fail
+    )
+    assert told["sessions"][LONE]["dyad.sync.motion_cohort_z"] is None
+    assert told["sessions"][COUPLED]["dyad.sync.motion_cohort_z"] > 4
+
+
+def test_a_damaged_session_is_named_and_nothing_is_changed(results):
+    face = results.session("s05") / "face.parquet"
+    face.write_bytes(face.read_bytes()[:200] + b"PAR1")
+    before = (results.session(COUPLED) / "session.json").read_bytes()
+    with pytest.raises(InputError, match="Session s05 is damaged"):
+        compare(results, progress=lambda done, total: None)
+    assert (results.session(COUPLED) / "session.json").read_bytes() == before
 
 
 def test_a_few_sessions_are_no_cohort(results):

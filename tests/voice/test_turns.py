@@ -560,3 +560,52 @@ def test_fifty_minutes_of_quick_talk_take_seconds_at_most():
     assert time.perf_counter() - since < 5  # 0.2 s when it was written
     assert len(turns.turns) > 500
     pd.testing.assert_frame_equal(turns.turns, find_turns(speech[::-1]).turns)
+
+
+# Parts of a session, and other names
+
+
+PART = talk(a=[(0, 4), (4.5, 8), (20, 26)], b=[(2, 2.4), (8.3, 12), (25, 29)])
+
+
+def test_a_part_has_what_begins_in_it_whole_and_what_lasts_cut():
+    part = find_turns(PART).between(3, 22)
+    assert spoken(part) == ["b 8.3-12 turn+", "a 20-26 turn+"]
+    assert rows(part.units, "participant", "start", "end") == [
+        ("a", 3, 4),
+        ("a", 4.5, 8),
+        ("b", 8.3, 12),
+        ("a", 20, 22),
+    ]
+    assert rows(part.transfers, "participant", "start") == [("b", 8.3), ("a", 20)]
+    assert [start for (start,) in rows(part.interruptions, "start")] == []
+    assert find_turns(PART).between(22, 30).interruptions["start"].tolist() == [25]
+
+
+@given(cut_s=st.floats(0.5, 28.5))
+def test_two_parts_hold_what_the_whole_does(cut_s):
+    whole = find_turns(PART)
+    one, other = whole.between(0, cut_s), whole.between(cut_s, 30)
+    for name in ("turns", "transfers", "interruptions"):
+        assert sum(len(getattr(part, name)) for part in (one, other)) == len(getattr(whole, name)), name
+    for name in ("units", "silences", "overlaps", "alone"):
+        lengths = [
+            (table["end"] - table["start"]).sum() for table in (getattr(t, name) for t in (one, other, whole))
+        ]
+        assert lengths[0] + lengths[1] == pytest.approx(lengths[2]), name
+
+
+def test_other_names_are_in_every_table():
+    renamed = find_turns(PART, participants=["a", "b", "c"]).renamed({"a": "client", "b": "therapist"})
+    assert renamed.participants == ("client", "therapist", "c")
+    assert renamed.transfers[["participant", "previous"]].iloc[0].tolist() == ["therapist", "client"]
+    assert renamed.interruptions[["participant", "interrupted"]].iloc[0].tolist() == ["therapist", "client"]
+    named = {
+        who
+        for name in FRAMES
+        for c in ("participant", "previous", "before", "after", "interrupted")
+        if c in getattr(renamed, name)
+        for who in getattr(renamed, name)[c].dropna()
+    }
+    assert named == {"client", "therapist"}
+    assert {who for who in renamed.silences["before"] if who is None or who != who} <= {None}
