@@ -48,8 +48,10 @@ def evenly(t: Floats, values: Floats, seen: Flags, rate_hz: float, *, start_s: f
     even = np.full(bins, np.nan)
     filled = np.flatnonzero(count)
     even[filled] = np.bincount(where, weights=values[use], minlength=bins)[filled] / count[filled]
-    holes = np.diff(filled) - 1
-    for k in np.flatnonzero((holes > 0) & (holes <= BRIDGE_S * rate_hz + _EDGE)):
-        a, b = filled[k], filled[k + 1]
-        even[a : b + 1] = np.linspace(even[a], even[b], b - a + 1)
+    if len(filled) < 2:
+        return even
+    between = np.arange(filled[0], filled[-1])
+    holes = (np.diff(filled) - 1)[np.searchsorted(filled, between, "right") - 1]
+    short = between[(holes > 0) & (holes <= BRIDGE_S * rate_hz + _EDGE)]
+    even[short] = np.interp(short, filled, even[filled])
     return even
