@@ -33,10 +33,7 @@ _LEVEL = "the face is in view from the front at its usual pitch"
 
 @feature(
     "face.brow_raise_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{EVENTS_S:.0f} s of the face from the front, the head at its usual pitch",
     source=f"Inner and outer brow raiser (action units 1 and 2), mean score {ON} above own neutral: convention of this "
@@ -52,10 +49,7 @@ def brow_raise_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "face.brow_raise_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front, the head at its usual pitch",
     source="As face.brow_raise_rate_per_min.",
@@ -69,10 +63,7 @@ def brow_raise_share(session: Session, role: str) -> float:
 
 @feature(
     "face.frown_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front, the head at its usual pitch",
     source=f"Brow lowerer (action unit 4), {ON} above own neutral: convention of this project. Scowls and alliance: "
@@ -87,10 +78,7 @@ def frown_share(session: Session, role: str) -> float:
 
 @feature(
     "face.lip_press_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front without own speech, the head at its usual pitch",
     source=f"Lip presser (action unit 24), mouthPress {ON} above own neutral: convention of this project. Lips close "
@@ -108,10 +96,7 @@ def lip_press_share(session: Session, role: str) -> float:
 
 @feature(
     "face.jaw_open_sd_score",
-    scope="role",
     unit="score",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front",
     source="Mouth openness as in OpenWillis, on the score jawOpen.",
@@ -125,10 +110,7 @@ def jaw_open_sd_score(session: Session, role: str) -> float:
 
 @feature(
     "face.jaw_speaking_sd_score",
-    scope="role",
     unit="score",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front while speaking",
     source="As face.jaw_open_sd_score, during speech as in OpenWillis.",

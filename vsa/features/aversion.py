@@ -33,10 +33,7 @@ _EVENTS = (
 
 @feature(
     "gaze.aversion_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_EVENTS,
     source=f"Gaze aversion as in Kendon 1967; {looks.SHORTEST_S} s at least: convention of this project. Cone as in "
@@ -53,10 +50,8 @@ def aversion_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "gaze.aversion_median_s",
-    scope="role",
     unit="s",
     range=(looks.SHORTEST_S, None),
-    expect="none",
     needs=("face",),
     minimum=f"{_EVENTS}; {FEW} looks away",
     source="As gaze.aversion_rate_per_min.",
@@ -68,10 +63,8 @@ def aversion_median_s(session: Session, role: str) -> float:
 
 @feature(
     "gaze.on_screen_median_s",
-    scope="role",
     unit="s",
     range=(looks.SHORTEST_S, None),
-    expect="none",
     needs=("face",),
     minimum=f"{_EVENTS}; {FEW} looks toward the screen",
     source="As gaze.aversion_rate_per_min.",
@@ -83,10 +76,7 @@ def on_screen_median_s(session: Session, role: str) -> float:
 
 @feature(
     "gaze.shift_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{EVENTS_S:.0f} s with open eyes that can be read, {SHIFT_RATE_HZ:.0f} new pictures a second",
     source=f"Jumps of more than {SHIFT_DEG:.0f} deg within {SHIFT_S} s, from one fixation of {FIXATION_S} s to "

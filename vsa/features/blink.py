@@ -41,10 +41,7 @@ _RATES = (
 
 @feature(
     "blink.rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source="Stern, Walrath & Goldstein 1984 (durations); Soukupova & Cech 2016 (lid opening). In conversation "
@@ -59,10 +56,7 @@ def rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "blink.rate_listening_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{EVENTS_S:.0f} s of others' speech with eyes that can be read, {_PICTURES}",
     source=_RATES,
@@ -75,10 +69,7 @@ def rate_listening_per_min(session: Session, role: str) -> float:
 
 @feature(
     "blink.rate_speaking_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{EVENTS_S:.0f} s of own speech with eyes that can be read, {_PICTURES}",
     source=_RATES,
@@ -90,10 +81,8 @@ def rate_speaking_per_min(session: Session, role: str) -> float:
 
 @feature(
     "blink.duration_median_s",
-    scope="role",
     unit="s",
     range=(0.0, LONGEST_S),
-    expect="none",
     needs=("face",),
     minimum=f"{FEW} blinks, {EVENTS_S:.0f} s with eyes that can be read, {DURATION_RATE_HZ:.0f} pictures a second",
     source="Stern, Walrath & Goldstein 1984. From half depth to half depth: Caffier, Erdmann & Ullsperger 2003.",
@@ -110,10 +99,8 @@ def duration_median_s(session: Session, role: str) -> float:
 
 @feature(
     "blink.interval_cv",
-    scope="role",
     unit="1",
     range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{SEVERAL} intervals between blinks with eyes in view, {_MINIMUM}",
     source="Blink rate variability: Paprocki & Lenskiy 2017. 1 for blinks at random times, less for even ones, more in "
@@ -132,10 +119,7 @@ def interval_cv(session: Session, role: str) -> float:
 
 @feature(
     "blink.closed_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s with eyes that can be read",
     source="PERCLOS, time with lids over 80 % closed (Wierwille et al. 1994), here without blinks. A look far down can "

@@ -76,10 +76,7 @@ def motion(face: Face) -> Motion:
 
 @feature(
     "face.expressivity_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front",
     source="Speed of facial movement as in OpenWillis' facial expressivity, on expression scores; the lag of 0.2 s is "
@@ -92,10 +89,7 @@ def expressivity_per_s(session: Session, role: str) -> float:
 
 @feature(
     "face.upper_expressivity_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front",
     source=f"{_SOURCE}; upper face as in OpenWillis, without the eyes.",
@@ -107,10 +101,7 @@ def upper_expressivity_per_s(session: Session, role: str) -> float:
 
 @feature(
     "face.lower_expressivity_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front",
     source=f"{_SOURCE}; lower face as in OpenWillis. Speech is the largest part of it.",
@@ -122,10 +113,7 @@ def lower_expressivity_per_s(session: Session, role: str) -> float:
 
 @feature(
     "face.expressivity_listening_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "turns"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front while listening",
     source=f"{_SOURCE}; apart from speech as in OpenWillis, by voice instead of lips.",
@@ -140,10 +128,7 @@ def expressivity_listening_per_s(session: Session, role: str) -> float:
 
 @feature(
     "face.expressivity_speaking_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front while speaking",
     source=f"{_SOURCE}; during speech as in OpenWillis, by voice instead of lips.",
@@ -156,10 +141,7 @@ def expressivity_speaking_per_s(session: Session, role: str) -> float:
 
 @feature(
     "face.range_score",
-    scope="role",
     unit="score",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front",
     source="Spread of facial activity over a session: convention of this project.",
@@ -175,10 +157,7 @@ def range_score(session: Session, role: str) -> float:
 
 @feature(
     "face.flat_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front, the head at its usual pitch",
     source=f"Root mean square of scores within {NEAR} of own neutral for {FLAT_S:.0f} s: convention of this project, "
@@ -193,10 +172,7 @@ def flat_share(session: Session, role: str) -> float:
 
 @feature(
     "face.flat_listening_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "turns"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front while listening, the head at its usual pitch",
     source="As face.flat_share.",
@@ -211,10 +187,7 @@ def flat_listening_share(session: Session, role: str) -> float:
 
 @feature(
     "face.asymmetry_score",
-    scope="role",
     unit="score",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{ACTIVE_S:.0f} s of movement with the face within {STRAIGHT_YAW_DEG:.0f} deg of the camera",
     source="Mean difference of paired scores above own neutral, while the face is active and straight: convention of "

@@ -46,10 +46,7 @@ _MINIMUM = f"{LEVEL_S:.0f} s in which it can be told where the person looks"
 
 @feature(
     "gaze.on_screen_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source="Cone: convention of this project, size of a screen. Relative to the person's own mode: gaze clustering as "
@@ -65,10 +62,7 @@ def on_screen_share(session: Session, role: str) -> float:
 
 @feature(
     "gaze.down_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source="12 degrees: as gaze.on_screen_share. Lids: convention of this project. A low bound: gaze is measured too "
@@ -83,10 +77,7 @@ def down_share(session: Session, role: str) -> float:
 
 @feature(
     "gaze.aside_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source="12 degrees: as gaze.on_screen_share.",
@@ -100,10 +91,8 @@ def aside_share(session: Session, role: str) -> float:
 
 @feature(
     "gaze.dispersion_deg",
-    scope="role",
     unit="deg",
     range=(0.0, 180.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s with open eyes that can be read",
     source="Robust counterpart of gaze dispersion (root of the summed variances); 2 to 3 deg of it are the noise of "
@@ -118,10 +107,8 @@ def dispersion_deg(session: Session, role: str) -> float:
 
 @feature(
     "gaze.home_yaw_deg",
-    scope="role",
     unit="deg",
     range=(-90.0, 90.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s with open eyes that can be read",
     source="Mode of gaze over the session, as gaze clustering in DISCOVER. Says where camera and screen stand more "
@@ -136,10 +123,8 @@ def home_yaw_deg(session: Session, role: str) -> float:
 
 @feature(
     "gaze.home_pitch_deg",
-    scope="role",
     unit="deg",
     range=(-90.0, 90.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s with open eyes that can be read",
     source="As gaze.home_yaw_deg.",

@@ -25,10 +25,7 @@ _LISTENERS = "Argyle & Cook 1976: listeners look more than speakers do (face to 
 
 @feature(
     "gaze.on_screen_speaking_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of own speech in which it can be told where the person looks",
     source=_LISTENERS,
@@ -42,10 +39,7 @@ def on_screen_speaking_share(session: Session, role: str) -> float:
 
 @feature(
     "gaze.on_screen_listening_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of others' speech in which it can be told where the person looks",
     source=_LISTENERS,
@@ -59,10 +53,7 @@ def on_screen_listening_share(session: Session, role: str) -> float:
 
 @feature(
     "gaze.listening_speaking_difference",
-    scope="role",
     unit="difference",
-    range=(-1.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of own and of others' speech in which it can be told where the person looks",
     source=_LISTENERS,
@@ -74,10 +65,7 @@ def listening_speaking_difference(session: Session, role: str) -> float:
 
 @feature(
     "gaze.away_at_turn_start_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{SEVERAL} own turns of a second or longer whose first second is in view, {_PICTURES}",
     source=_KENDON,
@@ -94,10 +82,7 @@ def away_at_turn_start_share(session: Session, role: str) -> float:
 
 @feature(
     "gaze.back_at_turn_end_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{SEVERAL} own turns of a second or longer with a look away, whose end is in view, {_PICTURES}",
     source=_KENDON,

@@ -45,10 +45,7 @@ _HADAR = "listeners' head movements: Hadar, Steiner & Rose 1985"
 
 @feature(
     "head.nod_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{_FROM_FRONT}, {_RATE}",
     source=f"{_NOD}; {_VAIL}.",
@@ -62,10 +59,7 @@ def nod_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "head.shake_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{_FROM_FRONT}, {_RATE}",
     source=f"{_SHAKE}; {_VAIL}.",
@@ -78,10 +72,8 @@ def shake_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "head.nod_size_median_deg",
-    scope="role",
     unit="deg",
     range=(NOD_DEG, None),
-    expect="none",
     needs=("face",),
     minimum=f"{FEW} nods, {_RATE}",
     source=f"{_NOD}; magnitude as in Mori, Den & Jokinen 2025.",
@@ -95,10 +87,8 @@ def nod_size_median_deg(session: Session, role: str) -> float:
 
 @feature(
     "head.nod_duration_median_s",
-    scope="role",
     unit="s",
     range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{FEW} nods, {_RATE}",
     source=f"{_NOD}; from the first swing of a nod, or of several in a row, to the last. Convention of this project.",
@@ -112,10 +102,7 @@ def nod_duration_median_s(session: Session, role: str) -> float:
 
 @feature(
     "head.nod_listening_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{EVENTS_S:.0f} s of listening with the face from the front, {_RATE}",
     source=f"{_NOD}; {_HADAR}; {_VAIL}.",
@@ -128,10 +115,7 @@ def nod_listening_per_min(session: Session, role: str) -> float:
 
 @feature(
     "head.nod_speaking_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{EVENTS_S:.0f} s of speech with the face from the front, {_RATE}",
     source=f"{_NOD}. Speakers beat time with the head: Hadar et al. 1983. {_VAIL}.",
@@ -144,10 +128,7 @@ def nod_speaking_per_min(session: Session, role: str) -> float:
 
 @feature(
     "head.nod_listening_lift",
-    scope="role",
     unit="difference",
-    range=(-1.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{SEVERAL} nods, {EVENTS_S:.0f} s of listening with the face from the front, {_RATE}",
     source=f"{_NOD}; convention of this project.",
@@ -170,10 +151,7 @@ def nod_listening_lift(session: Session, role: str) -> float:
 
 @feature(
     "head.shake_listening_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{EVENTS_S:.0f} s of listening with the face from the front, {_RATE}",
     source=f"{_SHAKE}; {_HADAR}; {_VAIL}.",
@@ -186,10 +164,7 @@ def shake_listening_per_min(session: Session, role: str) -> float:
 
 @feature(
     "head.shake_speaking_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{EVENTS_S:.0f} s of speech with the face from the front, {_RATE}",
     source=f"{_SHAKE}; {_VAIL}.",

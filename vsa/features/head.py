@@ -40,10 +40,8 @@ _ENERGY = (
 
 @feature(
     "head.movement_deg_per_s",
-    scope="role",
     unit="deg/s",
     range=(0.0, FASTEST_DEG_PER_S),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source=f"{_MOVEMENT}; movement quantity as a control for synchrony: Paulick et al. 2018.",
@@ -57,10 +55,8 @@ def movement_deg_per_s(session: Session, role: str) -> float:
 
 @feature(
     "head.movement_listening_deg_per_s",
-    scope="role",
     unit="deg/s",
     range=(0.0, FASTEST_DEG_PER_S),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of listening with the face in view",
     source=f"{_MOVEMENT}; convention of this project.",
@@ -75,10 +71,8 @@ def movement_listening_deg_per_s(session: Session, role: str) -> float:
 
 @feature(
     "head.movement_speaking_deg_per_s",
-    scope="role",
     unit="deg/s",
     range=(0.0, FASTEST_DEG_PER_S),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of speech with the face in view",
     source=f"{_MOVEMENT}; heads move with speech: Hadar et al. 1983. Convention of this project.",
@@ -93,10 +87,8 @@ def movement_speaking_deg_per_s(session: Session, role: str) -> float:
 
 @feature(
     "head.translation_cm_per_s",
-    scope="role",
     unit="cm/s",
     range=(0.0, FASTEST_CM_PER_S),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source="Places of the head 0.5 s apart, for a head of average size; to the screen and back is left out, because "
@@ -118,10 +110,7 @@ def translation_cm_per_s(session: Session, role: str) -> float:
 
 @feature(
     "head.still_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source=f"Yaw, pitch and roll each within {STILL_DEG:.0f} deg for the second about each moment; convention of "
@@ -143,10 +132,7 @@ def still_share(session: Session, role: str) -> float:
 
 @feature(
     "head.motion_energy_per_s",
-    scope="role",
     unit="grey levels/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source=f"{_ENERGY}.",
@@ -160,10 +146,7 @@ def motion_energy_per_s(session: Session, role: str) -> float:
 
 @feature(
     "head.motion_energy_listening_per_s",
-    scope="role",
     unit="grey levels/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of listening with the face in view",
     source=f"{_ENERGY}; while listening: convention of this project.",
@@ -178,10 +161,7 @@ def motion_energy_listening_per_s(session: Session, role: str) -> float:
 
 @feature(
     "head.motion_energy_speaking_per_s",
-    scope="role",
     unit="grey levels/s",
-    range=(0.0, None),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of speech with the face in view",
     source=f"{_ENERGY}; while speaking: convention of this project.",

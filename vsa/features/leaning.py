@@ -37,10 +37,7 @@ _NOMINAL = "head of average size, vertical field of view of 63 deg: MediaPipe Fa
 
 @feature(
     "head.distance_cm",
-    scope="role",
     unit="cm",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"Median; {_NOMINAL}. Compare it within a person, and not between cameras.",
@@ -52,10 +49,7 @@ def distance_cm(session: Session, role: str) -> float:
 
 @feature(
     "head.lean_in_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"Nearer than the own median distance by more than {LEAN_SHARE:.0%}; convention of this project. Leaning "
@@ -70,10 +64,7 @@ def lean_in_share(session: Session, role: str) -> float:
 
 @feature(
     "head.lean_back_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"Farther than the own median distance by more than {LEAN_SHARE:.0%}; convention of this project.",
@@ -87,10 +78,7 @@ def lean_back_share(session: Session, role: str) -> float:
 
 @feature(
     "head.distance_spread_ratio",
-    scope="role",
     unit="ratio",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source="Half the width of the middle 68 % of the time, divided by the own median; convention of this project.",
@@ -105,10 +93,7 @@ def distance_spread_ratio(session: Session, role: str) -> float:
 
 @feature(
     "head.distance_slope_percent_per_10min",
-    scope="role",
     unit="percent/10 min",
-    range=(None, None),
-    expect="none",
     needs=("face",),
     minimum=f"{SEVERAL} half minutes with {LEVEL_S:.0f} s of the face from the front each",
     source="Theil 1950; Sen 1968: median slope between the medians of half minutes, in percent of the own median "
@@ -127,10 +112,7 @@ def distance_slope_percent_per_10min(session: Session, role: str) -> float:
 
 @feature(
     "head.posture_shift_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{EVENTS_S:.0f} s of the face in view, in stretches of 5 s at least",
     source=f"Median place over {REST_S:.0f} s, {SHIFT_CM:.0f} cm or more from the one before, {MOVE_S:.0f} s between; "

@@ -30,10 +30,7 @@ _RATE_HZ = 10.0
 
 @feature(
     "face.mimicry_r",
-    scope="role",
     unit="r",
-    range=(-1.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEAST_S:.0f} s in which both faces are seen from the front, heads at their usual pitch",
     source="Mimicry: Hess & Fischer 2013; that it is a correlation of changes one second apart is a convention of this "

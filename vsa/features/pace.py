@@ -19,10 +19,7 @@ _RATES = "Syllable nuclei as in de Jong & Wempe 2009; turns as in vsa.voice.turn
 
 @feature(
     "voice.articulation_rate_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("voice", "turns"),
     minimum=f"{LEVEL_S:.0f} s of speech in own turns",
     source=_RATES,
@@ -34,10 +31,7 @@ def articulation_rate_per_s(session: Session, role: str) -> float:
 
 @feature(
     "voice.speech_rate_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("voice", "turns"),
     minimum=f"{LEVEL_S:.0f} s of speech in own turns",
     source=f"{_RATES} In psychotherapy: Rocco et al. 2018.",
@@ -50,10 +44,7 @@ def speech_rate_per_s(session: Session, role: str) -> float:
 
 @feature(
     "voice.speech_rate_sd_per_s",
-    scope="role",
     unit="1/s",
-    range=(0.0, None),
-    expect="none",
     needs=("voice", "turns"),
     minimum=f"{SEVERAL} turns with {RATE_S:.0f} s of speech",
     source=_RATES,
@@ -70,10 +61,7 @@ def speech_rate_sd_per_s(session: Session, role: str) -> float:
 
 @feature(
     "voice.pause_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("voice", "turns"),
     minimum=_MINIMUM,
     source="Pauses of 200 ms and more within turns as in vsa.voice.turns; a silence of 3 s ends a turn.",

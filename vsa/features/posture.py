@@ -34,10 +34,8 @@ _SPREAD = (
 
 @feature(
     "head.yaw_sd_deg",
-    scope="role",
     unit="deg",
     range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"{_SPREAD}.",
@@ -49,10 +47,8 @@ def yaw_sd_deg(session: Session, role: str) -> float:
 
 @feature(
     "head.pitch_sd_deg",
-    scope="role",
     unit="deg",
     range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"{_SPREAD}.",
@@ -64,10 +60,8 @@ def pitch_sd_deg(session: Session, role: str) -> float:
 
 @feature(
     "head.roll_sd_deg",
-    scope="role",
     unit="deg",
     range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"{_SPREAD}.",
@@ -79,10 +73,7 @@ def roll_sd_deg(session: Session, role: str) -> float:
 
 @feature(
     "head.tilt_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"Roll more than {TILTED_DEG:.0f} deg from the own median; convention of this project.",
@@ -96,10 +87,7 @@ def tilt_share(session: Session, role: str) -> float:
 
 @feature(
     "head.tilt_listening_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of listening with the face in view",
     source=f"Roll more than {TILTED_DEG:.0f} deg from the own median; convention of this project.",
@@ -114,10 +102,7 @@ def tilt_listening_share(session: Session, role: str) -> float:
 
 @feature(
     "head.facing_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"Within {FACING_DEG:.0f} deg of the own median direction; convention of this project.",
@@ -131,10 +116,7 @@ def facing_share(session: Session, role: str) -> float:
 
 @feature(
     "head.facing_listening_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of listening with the face in view",
     source=f"Within {FACING_DEG:.0f} deg of the own median direction; convention of this project.",
@@ -149,10 +131,7 @@ def facing_listening_share(session: Session, role: str) -> float:
 
 @feature(
     "head.lowered_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_MINIMUM,
     source=f"Pitch more than {LOWERED_DEG:.0f} deg below the own median; convention of this project.",

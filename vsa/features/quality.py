@@ -28,10 +28,7 @@ DARK = 50.0
 
 @feature(
     "quality.tracked_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum="two analysed pictures",
     source="Studies leave out recordings below 90 % of pictures tracked (Koehler, MLASS scripts).",
@@ -44,10 +41,7 @@ def tracked_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.frontal_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum="two analysed pictures",
     source="Convention of this project: the time on which features of the face rest.",
@@ -60,10 +54,7 @@ def frontal_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.eyes_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum="two analysed pictures",
     source="Convention of this project: the time on which gaze and blinks rest.",
@@ -76,10 +67,7 @@ def eyes_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.face_height_px",
-    scope="role",
     unit="px",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum="one tracked picture",
     source="Gaze from smaller faces is poor: 120-150 px in OpenFace issue #71.",
@@ -92,10 +80,7 @@ def face_height_px(session: Session, role: str) -> float:
 
 @feature(
     "quality.lost_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source="Convention of this project: a face that is lost often is poorly seen.",
@@ -110,10 +95,7 @@ def lost_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "quality.frame_rate_hz",
-    scope="role",
     unit="Hz",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum="three pictures of the face",
     source="Blinks need 15 new pictures a second, nods 12 (vsa.features.blinks, vsa.features.nods).",
@@ -125,10 +107,7 @@ def frame_rate_hz(session: Session, role: str) -> float:
 
 @feature(
     "quality.frozen_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source="Convention of this project.",
@@ -145,10 +124,7 @@ def frozen_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.dark_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face in view",
     source="Mean grey of the whole picture below 50 of 255: convention of this project. Of the picture and not of the "
@@ -167,10 +143,7 @@ def dark_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.speech_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("voice",),
     minimum="sound of which it is known who speaks",
     source="Convention of this project: the time on which features of the voice rest.",
@@ -183,10 +156,7 @@ def speech_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.speech_known_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("voice",),
     minimum="sound",
     source="Convention of this project.",
@@ -199,10 +169,7 @@ def speech_known_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.snr_db",
-    scope="role",
     unit="dB",
-    range=(None, None),
-    expect="none",
     needs=("sound",),
     minimum="sound with speech and pauses",
     source="Level of speech over that of the pauses, 80 Hz to 8 kHz (vsa.voice.quality).",
@@ -214,10 +181,7 @@ def snr_db(session: Session, role: str) -> float:
 
 @feature(
     "quality.clipping_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("sound",),
     minimum="sound with speech",
     source="Samples at full scale among those in speech (vsa.voice.quality).",
@@ -229,10 +193,7 @@ def clipping_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.bandwidth_hz",
-    scope="role",
     unit="Hz",
-    range=(0.0, None),
-    expect="none",
     needs=("sound",),
     minimum="sound with speech",
     source="Highest frequency that the track carries (vsa.voice.quality): spectral tilt needs 5 kHz.",
@@ -244,10 +205,7 @@ def bandwidth_hz(session: Session, role: str) -> float:
 
 @feature(
     "quality.sound_missing_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("sound",),
     minimum="sound",
     source="Damaged or absent sound (vsa.voice.quality).",
@@ -259,10 +217,7 @@ def sound_missing_share(session: Session, role: str) -> float:
 
 @feature(
     "quality.bleed_db",
-    scope="role",
     unit="dB",
-    range=(None, None),
-    expect="none",
     needs=("sound",),
     minimum="a track of this person's own, on which another voice is heard",
     source="Level of the loudest other voice on this person's track, re that voice's own track (vsa.voice.bleed).",
@@ -282,8 +237,6 @@ def bleed_db(session: Session, role: str) -> float:
     "quality.duration_min",
     scope="dyad",
     unit="min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum="two analysed pictures",
     source="Length of the recording.",
@@ -297,8 +250,6 @@ def duration_min(session: Session, scope: str) -> float:
     "quality.both_tracked_share",
     scope="dyad",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum="two people, two analysed pictures",
     source="Convention of this project: the time on which synchrony of movement and mutual features rest.",
@@ -316,8 +267,6 @@ def both_tracked_share(session: Session, scope: str) -> float:
     "quality.speakers_known_share",
     scope="dyad",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("voice",),
     minimum="sound of which it is known who speaks",
     source="Convention of this project: the time on which turn-taking rests.",
@@ -334,7 +283,6 @@ def speakers_known_share(session: Session, scope: str) -> float:
     scope="dyad",
     unit="1",
     range=(0.0, 1.0),
-    expect="none",
     needs=("sound",),
     minimum="sound with speech",
     source="`sound.confidence` of session.json (docs/formats.md).",
@@ -353,8 +301,6 @@ def speakers_confidence(session: Session, scope: str) -> float:
     "quality.sync_offset_s",
     scope="dyad",
     unit="s",
-    range=(None, None),
-    expect="none",
     needs=("sound",),
     minimum="mixed sound, and lips in view that move with it",
     source="From lip movement and speech (vsa.voice.lips). ITU-R BT.1359: noticed from 45 ms early to 125 ms late.",

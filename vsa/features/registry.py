@@ -25,6 +25,14 @@ Bounds = tuple[float | None, float | None]
 Function = Callable[[Session, str], float]
 
 GROUPS = ("gaze", "blink", "face", "head", "voice", "turns", "sync", "quality")
+#: Lowest and highest value that a unit allows.
+UNIT_RANGES: Mapping[str, Bounds] = {
+    "share": (0.0, 1.0),
+    "score": (0.0, 1.0),
+    "difference": (-1.0, 1.0),
+    "r": (-1.0, 1.0),
+    **dict.fromkeys(("1/min", "1/s", "min", "px", "Hz", "cm", "cm/s", "grey levels/s", "ratio"), (0.0, None)),
+}
 #: Scopes of a pair take this name in feature names.
 DYAD = "dyad"
 
@@ -106,16 +114,16 @@ class SessionFeatures:
 def feature(
     name: str,
     *,
-    scope: Scope,
     unit: str,
-    range: Bounds,
-    expect: Expect,
     needs: tuple[str, ...],
     minimum: str,
     source: str,
+    scope: Scope = "role",
+    range: Bounds | None = None,
+    expect: Expect = "none",
     version: int = 1,
 ) -> Callable[[Function], Function]:
-    """Enter a function into the registry; see `Feature` for the parameters.
+    """Enter a function into the registry; see `Feature` for the parameters. The range may be that of the unit.
 
     Raises
     ------
@@ -132,7 +140,17 @@ def feature(
         if not definition:
             raise ValueError(f"{name}: the docstring's first line is the definition, and there is none")
         _REGISTRY[name] = Feature(
-            name, definition, scope, unit, range, expect, needs, minimum, source, version, function
+            name,
+            definition,
+            scope,
+            unit,
+            UNIT_RANGES.get(unit, (None, None)) if range is None else range,
+            expect,
+            needs,
+            minimum,
+            source,
+            version,
+            function,
         )
         return function
 

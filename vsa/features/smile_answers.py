@@ -55,10 +55,7 @@ class Answers:
 
 @feature(
     "face.smile_answer_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=_ASKED,
     source=f"Within {WITHIN_S:.0f} s as in Yokotani et al. 2020; who can answer: convention of this project.",
@@ -70,9 +67,7 @@ def smile_answer_share(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_answer_lift",
-    scope="role",
     unit="difference",
-    range=(-1.0, 1.0),
     expect="higher",
     needs=("face",),
     minimum=_ASKED,
@@ -87,10 +82,8 @@ def smile_answer_lift(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_answer_latency_median_s",
-    scope="role",
     unit="s",
     range=(0.0, WITHIN_S),
-    expect="none",
     needs=("face",),
     minimum=f"{FEW} smiles of the partner that this person answered",
     source="As face.smile_answer_share. Each side's video delay is part of it.",
@@ -105,10 +98,7 @@ def smile_answer_latency_median_s(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_first_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{SEVERAL} smiles that the two shared",
     source="Convention of this project.",
@@ -126,8 +116,6 @@ def smile_first_share(session: Session, role: str) -> float:
     "face.shared_smile_share",
     scope="dyad",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s in which both faces are seen from the front",
     source="Both at once, as face.smile_share. Smile synchrony and alliance, between dyads: PsyArXiv b2a87.",
@@ -143,7 +131,6 @@ def shared_smile_share(session: Session, dyad: str) -> float:
     "face.shared_smile_lift",
     scope="dyad",
     unit="difference",
-    range=(-1.0, 1.0),
     expect="higher",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s in which both faces are seen from the front, {FEW} smiles of each",

@@ -35,9 +35,7 @@ APART_S = 0.5
 
 @feature(
     "face.smile_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
     expect="higher",
     needs=("face",),
     minimum=f"{LEVEL_S:.0f} s of the face from the front",
@@ -53,10 +51,7 @@ def smile_share(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("face",),
     minimum=f"{EVENTS_S:.0f} s of the face from the front",
     source="As face.smile_share.",
@@ -70,10 +65,8 @@ def smile_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_duration_median_s",
-    scope="role",
     unit="s",
     range=(SHORTEST_S, None),
-    expect="none",
     needs=("face",),
     minimum=f"{FEW} smiles seen from beginning to end",
     source="As face.smile_share.",
@@ -88,10 +81,7 @@ def smile_duration_median_s(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_intensity_score",
-    scope="role",
     unit="score",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{FEW} smiles",
     source="As face.smile_share.",
@@ -105,10 +95,7 @@ def smile_intensity_score(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_listening_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "turns"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front while listening",
     source="As face.smile_share; by turn: convention of this project.",
@@ -121,10 +108,7 @@ def smile_listening_share(session: Session, role: str) -> float:
 
 @feature(
     "face.smile_speaking_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face", "voice"),
     minimum=f"{LEVEL_S:.0f} s of the face from the front while speaking",
     source="As face.smile_share; by turn: convention of this project. Wide vowels can look like short smiles.",
@@ -137,10 +121,7 @@ def smile_speaking_share(session: Session, role: str) -> float:
 
 @feature(
     "face.duchenne_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("face",),
     minimum=f"{SEVERAL} smiles in which the eyes can be read for half of the time, and {LEVEL_S:.0f} s without a smile",
     source="Cheek raiser with a smile: Ekman, Davidson & Friesen 1990. eyeSquint by "

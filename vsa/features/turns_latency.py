@@ -33,7 +33,6 @@ _FAST = (
 
 @feature(
     "turns.gap_median_s",
-    scope="role",
     unit="s",
     range=(0.0, None),
     expect="lower",
@@ -48,10 +47,8 @@ def gap_median_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.gap_iqr_s",
-    scope="role",
     unit="s",
     range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} gaps before the person's turns",
     source="Gaps: Sacks, Schegloff & Jefferson 1974; Heldner & Edlund 2010.",
@@ -63,10 +60,7 @@ def gap_iqr_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.long_gap_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} {_TAKEN}",
     source="Long gaps part strangers and join friends: Templeton et al. 2023.",
@@ -78,10 +72,7 @@ def long_gap_share(session: Session, role: str) -> float:
 
 @feature(
     "turns.overlap_start_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} {_TAKEN}",
     source=_OFFSET,
@@ -93,9 +84,7 @@ def overlap_start_share(session: Session, role: str) -> float:
 
 @feature(
     "turns.latency_median_s",
-    scope="role",
     unit="s",
-    range=(None, None),
     expect="lower",
     needs=("turns",),
     minimum=f"{FEW} {_TAKEN}",
@@ -108,10 +97,7 @@ def latency_median_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.latency_p90_s",
-    scope="role",
     unit="s",
-    range=(None, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} {_TAKEN}",
     source=_OFFSET,
@@ -123,10 +109,7 @@ def latency_p90_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.latency_slope_s_per_10min",
-    scope="role",
     unit="s/10 min",
-    range=(None, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} {_TAKEN}, from first to last {SLOPE_OVER_S / 60:.0f} min",
     source=f"{_OFFSET} Slope: Theil 1950; Sen 1968. That latencies change as rapport does: convention of this project.",

@@ -30,10 +30,7 @@ _BACKBITER = "Turns that backchannels do not end: Reece et al. 2023 (Backbiter).
 
 @feature(
     "turns.talk_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{LEVEL_S:.0f} s of speech by anybody",
     source="Talk time and how it is shared: Jaffe & Feldstein 1970; Zhang, Zhang & Danescu-Niculescu-Mizil 2025.",
@@ -47,10 +44,7 @@ def talk_share(session: Session, role: str) -> float:
 
 @feature(
     "turns.turn_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=KNOWN,
     source=_BACKBITER,
@@ -62,10 +56,8 @@ def turn_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "turns.turn_median_s",
-    scope="role",
     unit="s",
     range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{FEW} turns",
     source=_BACKBITER,
@@ -77,10 +69,8 @@ def turn_median_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.turn_p90_s",
-    scope="role",
     unit="s",
     range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} turns",
     source=_BACKBITER,
@@ -92,10 +82,7 @@ def turn_p90_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.monologue_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{LEVEL_S:.0f} s of speech in the person's own turns",
     source=f"{_BACKBITER} Limit of {MONOLOGUE_S:.0f} s: convention of this project.",
@@ -110,10 +97,8 @@ def monologue_share(session: Session, role: str) -> float:
 
 @feature(
     "turns.pause_median_s",
-    scope="role",
     unit="s",
     range=(0.0, LONG_SILENCE_S),
-    expect="none",
     needs=("turns",),
     minimum=f"{FEW} pauses",
     source="Pauses: Sacks, Schegloff & Jefferson 1974; Heldner & Edlund 2010; from 200 ms: Maekawa 2003.",
@@ -127,10 +112,7 @@ def pause_median_s(session: Session, role: str) -> float:
 
 @feature(
     "turns.pause_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{EVENTS_S:.0f} s of the person's speech",
     source="Pauses: Sacks, Schegloff & Jefferson 1974; Heldner & Edlund 2010; from 200 ms: Maekawa 2003.",
@@ -143,10 +125,7 @@ def pause_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "turns.hold_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} silences after the person's speech",
     source="Holds and shifts: Heldner & Edlund 2010; Ekstedt & Skantze 2022.",

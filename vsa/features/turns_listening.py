@@ -21,10 +21,7 @@ _CUT = "Overlap of 0.5 s into another's speech, about two syllables: West & Zimm
 
 @feature(
     "turns.backchannel_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{EVENTS_S:.0f} s of speech by others",
     source="Backchannels by length and place: Reece et al. 2023; Ekstedt & Skantze 2022. Without words a short answer "
@@ -39,10 +36,7 @@ def backchannel_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "turns.interruption_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=KNOWN,
     source=_CUT,
@@ -55,10 +49,7 @@ def interruption_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "turns.interruption_failed_rate_per_min",
-    scope="role",
     unit="1/min",
-    range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=KNOWN,
     source=_CUT,
@@ -71,10 +62,7 @@ def interruption_failed_rate_per_min(session: Session, role: str) -> float:
 
 @feature(
     "turns.silence_breaking_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{FEW} silences of {LONG_SILENCE_S:.0f} s or longer",
     source="Silences of 3 s in psychotherapy: Frankel, Levitt et al. 2006. Who ends them: convention of this project.",

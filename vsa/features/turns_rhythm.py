@@ -18,8 +18,6 @@ ANSWERS = 20
     "turns.latency_coupling_r",
     scope="dyad",
     unit="r",
-    range=(-1.0, 1.0),
-    expect="none",
     needs=("turns",),
     minimum=f"{ANSWERS} pairs of transfers that follow each other, each with the latency of the one and then the other",
     source="Gaps of two speakers that move together: Edlund, Heldner & Hirschberg 2009. From turn to turn: Pouw & "
@@ -47,7 +45,6 @@ def latency_coupling_r(session: Session, dyad: str) -> float:
     scope="dyad",
     unit="1",
     range=(0.0, None),
-    expect="none",
     needs=("turns",),
     minimum=f"{SEVERAL} intervals between the beginnings of turns",
     source="Of intervals between events: 0 in a steady beat, 1 by chance, more in bursts (Goh & Barabási 2008); in "

@@ -32,10 +32,8 @@ _GEMAPS = "Eyben et al. 2016 (GeMAPS)"
 
 @feature(
     "voice.f0_median_hz",
-    scope="role",
     unit="Hz",
     range=(60.0, 600.0),
-    expect="none",
     needs=("voice",),
     minimum=_MINIMUM,
     source="YIN, de Cheveigné & Kawahara 2002; median against octave errors.",
@@ -47,10 +45,8 @@ def f0_median_hz(session: Session, role: str) -> float:
 
 @feature(
     "voice.f0_sd_st",
-    scope="role",
     unit="st",
     range=(0.0, None),
-    expect="none",
     needs=("voice",),
     minimum=_MINIMUM,
     source=f"Spread of pitch in semitones as in {_GEMAPS}; the robust estimate is a convention of this project.",
@@ -62,10 +58,8 @@ def f0_sd_st(session: Session, role: str) -> float:
 
 @feature(
     "voice.f0_range_st",
-    scope="role",
     unit="st",
     range=(0.0, None),
-    expect="none",
     needs=("voice",),
     minimum=_MINIMUM,
     source=f"Percentile range of pitch as in {_GEMAPS} (20th to 80th there); 5th to 95th: convention of this project.",
@@ -77,10 +71,7 @@ def f0_range_st(session: Session, role: str) -> float:
 
 @feature(
     "voice.voiced_share",
-    scope="role",
     unit="share",
-    range=(0.0, 1.0),
-    expect="none",
     needs=("voice",),
     minimum=f"{LEVEL_S:.0f} s of speech",
     source="Convention of this project. Whispered, creaky and breathy speech is less voiced, and so is noisy sound.",
@@ -95,10 +86,8 @@ def voiced_share(session: Session, role: str) -> float:
 
 @feature(
     "voice.intensity_sd_db",
-    scope="role",
     unit="dB",
     range=(0.0, None),
-    expect="none",
     needs=("voice",),
     minimum=_MINIMUM,
     source=f"Spread of loudness as in {_GEMAPS}; of voiced speech, and robust: conventions of this project.",
@@ -110,10 +99,8 @@ def intensity_sd_db(session: Session, role: str) -> float:
 
 @feature(
     "voice.intensity_range_db",
-    scope="role",
     unit="dB",
     range=(0.0, None),
-    expect="none",
     needs=("voice",),
     minimum=_MINIMUM,
     source=f"Percentile range of loudness as in {_GEMAPS} (20th to 80th there); the rest as voice.intensity_sd_db.",
@@ -125,10 +112,7 @@ def intensity_range_db(session: Session, role: str) -> float:
 
 @feature(
     "voice.spectral_tilt_db",
-    scope="role",
     unit="dB",
-    range=(None, None),
-    expect="none",
     needs=("voice",),
     minimum=f"{_MINIMUM}; sound up to 5 kHz",
     source=f"Alpha ratio, {_GEMAPS}, from Sundberg & Nordenberg 2006. It depends on microphone and codec.",
@@ -140,10 +124,8 @@ def spectral_tilt_db(session: Session, role: str) -> float:
 
 @feature(
     "voice.spectral_tilt_sd_db",
-    scope="role",
     unit="dB",
     range=(0.0, None),
-    expect="none",
     needs=("voice",),
     minimum=f"{_MINIMUM}; sound up to 5 kHz",
     source="As voice.spectral_tilt_db; the robust estimate is a convention of this project.",
