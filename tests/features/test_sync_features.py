@@ -140,6 +140,23 @@ def test_without_data_there_is_a_reason(signal):
         value(pair(leads, follows), f"{signal}_cohort_z")
 
 
+def test_the_average_of_a_voice_is_about_its_time():
+    said = {"p1": [(0.0, 100.0)], "p2": [(0.0, 100.0)]}
+    up = voices(
+        100.0,
+        said,
+        f0_hz=lambda t: np.where(t < 50, 100.0, 200.0),
+        intensity_db=lambda t: np.where(t < 50, 0, 6),
+    )
+    s = session(table(times(100, FPS)), table(times(100, FPS), "p2"), heard=up)
+    for name, rise in (("f0", 12.0), ("intensity", 6.0)):
+        y = SIGNALS[name][1](s, "p1")
+        assert y[600] - y[400] == pytest.approx(rise, abs=0.1)
+        assert (y[499] + y[500]) / 2 == pytest.approx((y[400] + y[600]) / 2, abs=0.2)
+        assert y[440] == pytest.approx(y[400], abs=0.1)  # 6 s before, nothing of it
+        assert y[475] - y[400] == pytest.approx(rise / 4, abs=0.2)  # 2.5 s before, a quarter
+
+
 def test_who_says_nothing_has_no_pitch_to_follow():
     silent = pair(course(1), course(2), heard=voices(SECONDS, {"p1": [(1.0, 500.0)], "p2": []}))
     with pytest.raises(TooLittle, match="too little of therapist to follow pitch"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acted import lose, plateau, session, table, times, voices
+from acted import face, lose, plateau, session, table, times, voices
 
 from vsa.features.core import CORE, is_core
+from vsa.features.own_neutral import above_neutral, upright
 from vsa.features.registry import TooLittle, find
 
 SECONDS = 360.0
@@ -36,6 +37,15 @@ def test_thirds_are_measured_against_the_habit_of_the_whole_session():
     assert value(s, "face.early_smile_share") == 0
     assert value(s, "gaze.early_on_screen_share") == pytest.approx(1, abs=0.01)
     assert value(s, "gaze.late_on_screen_share") == pytest.approx(0, abs=0.01)
+
+
+def test_pitch_and_scores_of_a_part_are_held_against_what_is_usual_over_the_session():
+    lowered, frown = np.where(T >= 240, -20.0, 0.0), np.where(T >= 240, 0.5, 0.1)
+    whole = face(table(T, head_pitch=lowered, browDownLeft=frown, browDownRight=frown))
+    part = whole.between(240, 360)
+    assert not upright(part).any()
+    assert upright(whole).mean() == pytest.approx(2 / 3, abs=0.01)
+    assert above_neutral(part, ["browDownLeft", "browDownRight"]).mean() == pytest.approx(0.4, abs=0.01)
 
 
 def test_talk_is_counted_in_the_third_in_which_it_is_spoken():
