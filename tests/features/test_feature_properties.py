@@ -206,6 +206,31 @@ def test_twenty_seconds_of_session():
     )
 
 
+@pytest.mark.parametrize("fps", [1, 2, 4, 7])
+def test_a_camera_of_a_few_pictures_a_second_has_shares_and_no_events(fps):
+    found = compute(conversation(0, SECONDS, fps=fps).session())
+    for name in (
+        "blink.rate_per_min",
+        "head.nod_rate_per_min",
+        "head.shake_rate_per_min",
+        "gaze.aversion_rate_per_min",
+    ):
+        assert f"{fps:.1f} new pictures a second" in found.missing[f"client.{name}"]
+    if fps < 3:  # nothing is followed in time
+        assert found.missing["client.blink.closed_share"] == "the eyes are never in view without a break"
+    same = (
+        "quality.tracked_share",
+        "gaze.down_share",
+        "turns.talk_share",
+        "voice.f0_sd_st",
+        "head.distance_cm",
+    )
+    for name in same:
+        assert found.row[f"client.{name}"] == pytest.approx(
+            row().row[f"client.{name}"], rel=0.02, abs=0.02
+        ), name
+
+
 def test_half_of_a_face_gone_is_half_of_the_time_and_not_half_of_the_behaviour():
     frames = dict(talk().frames)
     t = frames["p1"]["t"].to_numpy()

@@ -134,6 +134,8 @@ def closed_share(session: Session, role: str) -> float:
         raise TooLittle("the eyes are never seen open")
     parts = stretches(face.t, openness(face), face.eyes, step_s=_STEP_S)
     samples = sum(len(part.values) for part in parts)
+    if not samples:
+        raise TooLittle("the eyes are never in view without a break")
     shut = [b - a for part in parts for a, b in runs(part.values < SHUT_SHARE * level)]
     return float(sum(n for n in shut if n * _STEP_S > LONGEST_S)) / samples
 

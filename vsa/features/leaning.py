@@ -103,7 +103,7 @@ def distance_slope_percent_per_10min(session: Session, role: str) -> float:
     """How the distance from the camera changes over the session; below 0 this person comes nearer."""
     from scipy.stats import theilslopes
 
-    face = face_of(session, role)
+    face = _front(session, role)
     t, distances_cm = _windows(face)
     need_count(len(t), SEVERAL, "half minutes with the face in view")
     slope = float(theilslopes(distances_cm, t)[0])
@@ -132,7 +132,7 @@ def _front(session: Session, role: str) -> Face:
     """The person's face, if there is enough of it from the front."""
     face = face_of(session, role)
     need_frontal(face, LEVEL_S)
-    if not _placed(face).any():
+    if not _median_cm(face.own) > 0:
         raise TooLittle("the head's distance was not measured")
     return face
 
