@@ -16,12 +16,16 @@ COMMANDS = {
     "demo": "The main job from end to end, on a small simulated call.",
     "models": "Get, show and check the pretrained files that vsa uses.",
     "doctor": "Say what this machine can do, what is missing and how to get it.",
+    "init": "Make a study folder with a manifest to fill in.",
     "extract": "Measure the people in recorded calls.",
+    "score": "Turn questionnaire answers into scores, with what is missing or odd in them.",
     "turns": "Take turns out to Praat or ELAN, and bring them back corrected.",
     "sync": "Say whether two series move together more than by chance, and who leads.",
     "features": "Show the registry of features: definitions, units, ranges, sources.",
     "train": "Train a bond model on features and self-reported bond.",
     "flag": "List the sessions whose rapport signals suggest a review.",
+    "withdraw": "Remove a person from a study, and mark the models that learned from them.",
+    "simulate": "Make calls and cohorts whose truth is known.",
 }
 #: 128 + SIGINT, as shells have it.
 _INTERRUPTED = 130
