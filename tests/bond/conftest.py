@@ -9,7 +9,7 @@ from vsa.simulate.cohort import EFFECTS, simulate_cohort
 @pytest.fixture(scope="session")
 def strong_cohort():
     """A cohort whose effects are larger than people's, so that the machinery can be seen to work."""
-    return simulate_cohort(60, 4, seed=1, effects={name: 2 * r for name, r in EFFECTS.items()})
+    return simulate_cohort(90, 4, seed=1, effects={name: 2 * r for name, r in EFFECTS.items()})
 
 
 @pytest.fixture(scope="session")

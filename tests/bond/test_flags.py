@@ -72,7 +72,8 @@ def test_poor_recordings_are_not_judged_and_the_reason_is_given(strong_model, ne
 
 
 def test_every_row_says_where_the_label_comes_from_and_that_it_is_simulated(flags):
-    assert flags.table["label_source"].str.contains("column 'bond' of a simulated cohort, SIMULATED").all()
+    source = "column 'bond' of a simulated cohort, rated by client, SIMULATED"
+    assert flags.table["label_source"].str.contains(source).all()
     assert flags.table["label"].str.contains("lowest 10 of 100 sessions").all()
     assert flags.table["simulated"].all()
     assert flags.table["model_against_mean"].eq("better").all()

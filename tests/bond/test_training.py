@@ -17,7 +17,7 @@ from vsa.simulate.cohort import EFFECTS, simulate_cohort
 
 def test_planted_effects_are_found_for_new_clients_and_new_therapists(strong_model):
     clients, therapists = strong_model.info.evaluation
-    assert (clients.by, clients.groups, therapists.by, therapists.groups) == ("client", 60, "therapist", 10)
+    assert (clients.by, clients.groups, therapists.by, therapists.groups) == ("client", 90, "therapist", 15)
     for test in (clients, therapists):
         assert test.verdict == "better"
         assert test.model.spearman > 0.3

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,7 +39,8 @@ def test_sessions_lie_within_clients_within_therapists(large):
         large.groupby("client_id")["bond"].mean().var() - large.groupby("client_id")["bond"].var().mean() / 4
     ) / (large["bond"].var())
     assert between > 0
-    assert shared == pytest.approx(0.55, abs=0.06)
+    # the questionnaire is not perfectly reliable: its error lies within clients
+    assert shared == pytest.approx(0.55 * 0.9, abs=0.06)
 
 
 def test_values_lie_in_range_and_some_are_missing(large):
@@ -49,7 +49,8 @@ def test_values_lie_in_range_and_some_are_missing(large):
         values = large[name].dropna()
         assert low is None or values.min() >= low
         assert high is None or values.max() <= high
-    assert large["bond"].between(1, 5).all()
+    assert large["bond"].dropna().between(1, 5).all()
+    assert large["bond"].isna().mean() < 0.01  # two of four answers left out
     assert 0.03 < large["client.face.smile_share"].isna().mean() < 0.12
     assert 0.02 < (large["client.quality.tracked_share"] < 0.5).mean() < 0.08
 
@@ -63,4 +64,4 @@ def test_nothing_predicts_the_bond_where_no_effect_was_asked_for():
     table = simulate_cohort(1500, 4, seed=0, effects={})
     assert table.select_dtypes(float).corrwith(table["bond"]).drop("bond").abs().max() < 0.07
     assert isinstance(table, pd.DataFrame)
-    assert np.isfinite(table["bond"]).all()
+    assert table["bond"].std() > 0.5

@@ -69,6 +69,8 @@ def motion(face: Face) -> Motion:
 
     def speed(starts: tuple[str, ...]) -> Floats:
         chosen = [k for k, name in enumerate(names) if name.startswith(starts)]
+        if not chosen:
+            return np.full(len(t), np.nan)
         return np.asarray(np.sqrt(squares[:, chosen].mean(1)))
 
     return Motion(t, speed(MOVING), speed(UPPER), speed(LOWER))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +19,11 @@ from vsa.errors import SessionError
 from vsa.media.picture import Bytes
 from vsa.media.sound_encoder import SoundTrack, TrackEncoder
 
+_CRF = 20
 #: Encoders by preference, with their settings and ticks a second (MPEG-4 allows no finer ones). FFmpeg builds without
 #: GPL parts lack the first.
 _ENCODERS: tuple[tuple[str, dict[str, str], int], ...] = (
-    ("libx264", {"crf": "20", "preset": "veryfast"}, 90_000),
+    ("libx264", {"crf": str(_CRF), "preset": "veryfast"}, 90_000),
     ("mpeg4", {}, 60_000),
 )
 _BT601 = 6
@@ -41,6 +42,10 @@ class Encoder:
         Nominal rate.
     sound
         A stream for each; they are written whole, however long the pictures last. Silent without any.
+    crf
+        How much is lost to compression: 0 nothing, 20 little, 40 a lot; six more are half the bits. None: 20.
+    notes
+        What the file says of itself (``title``, ``comment``).
 
     Raises
     ------
@@ -49,7 +54,15 @@ class Encoder:
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, fps: float, sound: Sequence[SoundTrack] = ()
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: float,
+        sound: Sequence[SoundTrack] = (),
+        *,
+        crf: int | None = None,
+        notes: Mapping[str, str] | None = None,
     ) -> None:
         self.path = path
         self._part = path.with_name(f".{path.name}.part")
@@ -62,6 +75,9 @@ class Encoder:
             self._container: Any = av.open(str(self._part), "w", format="mp4")
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from None
+        self._container.metadata.update(notes or {})
+        if crf is not None and "crf" in options:
+            options = {**options, "crf": str(crf)}
         rate = Fraction(fps if 0 < fps <= 240 else 25).limit_denominator(1001)
         stream: Any = self._container.add_stream(name, rate=rate, options=options)
         stream.width, stream.height = self._size
@@ -69,7 +85,9 @@ class Encoder:
         stream.codec_context.time_base = self._tick
         stream.codec_context.colorspace = _BT601  # what the conversion below makes
         if "crf" not in options:
-            stream.bit_rate = int(0.15 * width * height * rate)
+            stream.bit_rate = int(
+                0.15 * width * height * rate * 2 ** ((_CRF - (_CRF if crf is None else crf)) / 6)
+            )
         self._stream = stream
         try:
             self._sound = [TrackEncoder(self._container, track) for track in sound]

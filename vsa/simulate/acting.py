@@ -1,4 +1,7 @@
-"""What a simulated person does in a call: when the eyes look away, blink, when the mouth smiles, the head nods.
+"""What a simulated person does in a call: when the eyes look away, blink, the mouth smiles, the head nods or turns.
+
+A head that turns to the side is held there for a second while the eyes go on looking into the camera, as of somebody
+whose window with the call is on a second screen: where the head points and where the eyes look are two things.
 
 The mouth of somebody who speaks opens as loud as the vowels are, up to some 6 Hz, wider for one syllable than for the
 next, and before they are heard. How long before: syllables in running speech are seen between 40 ms after and 200 ms
@@ -34,11 +37,16 @@ _DOINGS: tuple[tuple[str, float], ...] = (
     ("look_away", 1.4),
     ("blink", 0.28),
 )
+#: The same of somebody who also turns the head.
+_TURNING_BLOCK_S = 14.0
+_TURNING_DOINGS = (*_DOINGS[:2], ("head_turn", 1.9), *_DOINGS[2:])
 _PAUSE_S = 0.3
 _BLINK_DOWN_S, _BLINK_SHUT_S = 0.08, 0.05
 _SMILE_RAMP_S = 0.4
 _SACCADE_S = 0.06
 _NOD_DEG, _NOD_CYCLES = 4.0, 2
+_TURN_RAMP_S = 0.4
+_TURN_DEG = (8.5, 10.0)  # with the sway at most what a still can be bent
 #: The head goes along with a look away by this share.
 _HEAD_SHARE = 0.3
 
@@ -58,7 +66,7 @@ _VOWEL_OPENS = (0.5, 1.3)  # close and open ones
 class Event:
     """One thing that somebody does, from start to end, s.
 
-    `toward` is where a look away goes, yaw and pitch in degrees.
+    `toward` is where a look away or the head goes, yaw and pitch in degrees.
     """
 
     kind: str
@@ -85,7 +93,7 @@ class Part:
         sway = [
             math.sin(2 * math.pi * t / period + at) for period, at in zip(_PERIODS_S, self.wave, strict=True)
         ]
-        away_yaw = away_pitch = smile = nod = 0.0
+        away_yaw = away_pitch = smile = nod = turn = 0.0
         lid = 1.0
         for event in self.events:
             if not event.start <= t <= event.end:
@@ -98,6 +106,8 @@ class Part:
             elif event.kind == "nod":
                 cycles = _NOD_CYCLES * since / (event.end - event.start)
                 nod = -0.5 * _NOD_DEG * (1 - math.cos(2 * math.pi * cycles))
+            elif event.kind == "head_turn":
+                turn = event.toward[0] * _smooth(min(since, left) / _TURN_RAMP_S)
             else:
                 held = _smooth(min(since, left) / _SACCADE_S)
                 away_yaw, away_pitch = (held * angle for angle in event.toward)
@@ -107,7 +117,7 @@ class Part:
             gaze_pitch_deg=away_pitch + jump_pitch,
             lid_open=lid,
             smile=smile,
-            head_yaw_deg=1.8 * sway[0] + _HEAD_SHARE * away_yaw,
+            head_yaw_deg=1.8 * sway[0] + _HEAD_SHARE * away_yaw + turn,
             head_pitch_deg=1.0 * sway[1] + _HEAD_SHARE * away_pitch + nod,
             head_roll_deg=1.2 * sway[2],
             shift_x_px=6.0 * sway[3],
@@ -127,22 +137,28 @@ class Part:
 _PERIODS_S = (5.3, 4.1, 7.9, 6.1, 3.7, 9.1)
 
 
-def act(seconds: float, rng: np.random.Generator) -> Part:
-    """Make up a part: per 12 s two looks away of about 25 degrees, three blinks, a smile and two nods in one go."""
+def act(seconds: float, rng: np.random.Generator, *, head_turns: bool = False) -> Part:
+    """Make up a part: per 12 s two looks away of about 25 degrees, three blinks, a smile and two nods in one go.
+
+    With `head_turns` it is per 14 s, and the head turns to a side too.
+    """
+    lasts, doings = (_TURNING_BLOCK_S, _TURNING_DOINGS) if head_turns else (_BLOCK_S, _DOINGS)
     events: list[Event] = []
-    for block in np.arange(0, seconds, _BLOCK_S):
-        events += _block(float(block), min(_BLOCK_S, seconds - float(block)), rng)
+    for block in np.arange(0, seconds, lasts):
+        events += _block(float(block), min(lasts, seconds - float(block)), doings, rng)
     starts = np.arange(0, seconds + 1, 0.7)
     fixations = [(float(s), float(rng.normal(0, 0.8)), float(rng.normal(0, 0.8))) for s in starts]
     wave = tuple(float(phase) for phase in rng.uniform(0, 2 * math.pi, len(_PERIODS_S)))
     return Part(tuple(events), wave, tuple(fixations))
 
 
-def _block(start: float, seconds: float, rng: np.random.Generator) -> list[Event]:
+def _block(
+    start: float, seconds: float, doings: tuple[tuple[str, float], ...], rng: np.random.Generator
+) -> list[Event]:
     """As many doings as there is room for, one after the other."""
     chosen: list[tuple[str, float]] = []
     room = seconds - _PAUSE_S
-    for kind, lasts in _DOINGS:
+    for kind, lasts in doings:
         if lasts + _PAUSE_S <= room:
             chosen.append((kind, lasts))
             room -= lasts + _PAUSE_S
@@ -153,7 +169,11 @@ def _block(start: float, seconds: float, rng: np.random.Generator) -> list[Event
         t += _PAUSE_S + float(spare[k])
         side = 1 if rng.random() < 0.5 else -1
         toward = (side * float(rng.uniform(23, 27)), -float(rng.uniform(2, 8)))
-        events.append(Event(kind, t, t + lasts, toward if kind == "look_away" else (0.0, 0.0)))
+        if kind == "head_turn":
+            toward = (side * float(rng.uniform(*_TURN_DEG)), 0.0)
+        elif kind != "look_away":
+            toward = (0.0, 0.0)
+        events.append(Event(kind, t, t + lasts, toward))
         t += lasts
     return events
 

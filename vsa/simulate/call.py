@@ -1,39 +1,47 @@
 """A small video call of two portraits whose behaviour is known, second by second.
 
-Grace Hopper is the therapist, on the left; Eileen Collins the client, on the right. Given voices, they speak: their
-mouths follow the voice as `vsa.simulate.acting` says, and the file has sound. Without, the file is silent. What is
-easier here than in a recorded call: see `vsa.simulate.portraits`. Accuracy measured on this call says that the chain
-from file to table holds together; it is no estimate for people.
+Grace Hopper is the therapist, at first on the left; Eileen Collins the client. Given voices, they speak: their mouths
+follow the voice as `vsa.simulate.acting` says, and the file has sound. What is easier here than in a recorded call: see
+`vsa.simulate.portraits`. Accuracy measured on such a call says that the chain from file to table holds together; it is
+no estimate for people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsa.errors import InputError
 from vsa.media.encoder import Encoder
 from vsa.media.sound_encoder import SoundTrack
 from vsa.simulate.acting import Part, act, speak
-from vsa.simulate.portraits import CANVAS, Landmarks, Portrait
-from vsa.simulate.surface import Picture
+from vsa.simulate.call_sound import OFF_CAMERA, Floats, of_the_call, recorded
+from vsa.simulate.conversation import Conversation, plan_conversation, render
+from vsa.simulate.filming import Feed, Seen, layout_of, picture_times
+from vsa.simulate.portraits import Landmarks, Portrait
+from vsa.simulate.scenario import CAST, Recorded, Scenario
+from vsa.simulate.sound import room_noise
+from vsa.simulate.speech import RATE_HZ, WOMAN, Talker
+from vsa.simulate.staging import BACKGROUND, Box
 
-#: Who is who, from left to right.
-CAST = {"therapist": "grace_hopper", "client": "astronaut"}
-#: Whose voice is heard while nobody's mouth on screen moves with it.
-OFF_CAMERA = "off_camera"
-#: How voices are recorded: as one mono track, as one stereo track with a voice to each side, or as one track each.
-Recorded = Literal["mixed", "channels", "streams"]
-Floats = NDArray[np.float32]
-_BACKGROUND = (28, 29, 32)
-_NOISE_SD = 1.5
-_NOISES = 4
+__all__ = ["CAST", "OFF_CAMERA", "TALKERS", "Recorded", "SimulatedCall", "film_call", "write_call"]
+
+#: The voices of the cast.
+TALKERS = {"therapist": Talker(f0_hz=172.0, tract=1.12, syllables_hz=4.3), "client": WOMAN}
+#: What every such file says of itself.
+NOTES = {
+    "title": "SIMULATED call",
+    "comment": "SIMULATED by vsa from public-domain portraits and synthesized speech. Nobody in it is a client.",
+}
+#: Told how many of how many pictures are done.
+Progress = Callable[[int, int], None]
+#: What lies less than this from being of another kind is not drawn, s: 10 ms steps must not decide it.
+_CLEAR_S = 0.03
 
 
 @dataclass(frozen=True)
@@ -45,20 +53,86 @@ class SimulatedCall:
     path
         The recording.
     tiles
-        Participant -> x, y, w, h, px, from left to right.
+        Participant -> x, y, w, h, px, of the first layout.
     truth
         One row per participant and picture, with the columns of ``face.parquet`` that are known: ``t``,
         ``participant``, ``head_yaw``, ``head_pitch``, ``head_roll`` (turns from the pose of the photograph, degrees),
         ``gaze_yaw``, ``gaze_pitch`` (0: into the lens), ``eye_open_left``, ``eye_open_right`` (1: as in the
-        photograph), ``smile`` and ``mouth_open`` (0: as in the photograph).
+        photograph), ``smile`` and ``mouth_open`` (0: as in the photograph). `vsa.simulate.truth` has all of it in the
+        units of ``face.parquet``.
     events
-        ``participant``, ``kind`` (blink, smile, nod, look_away), ``start``, ``end`` (s), in order of time.
+        ``participant``, ``kind`` (blink, smile, nod, look_away, head_turn, camera_off), ``start``, ``end`` (s), in
+        order of time. Behaviour goes on while a camera is off.
+    scenario, seed
+        What it was made from.
+    times
+        Presentation times of the pictures, s, (n,).
+    seen
+        Participant -> what is shown, by picture.
+    people, parts
+        Participant -> the portrait, and what it does.
+    voices
+        Participant -> the clean voice, (n,) at `rate_hz`; nobody, in a call without voices.
+    rate_hz
+        Of the voices.
+    conversation
+        The plan of who speaks when, if there is one.
     """
 
     path: Path
-    tiles: dict[str, tuple[int, int, int, int]]
+    tiles: dict[str, Box]
     truth: pd.DataFrame
     events: pd.DataFrame
+    scenario: Scenario
+    seed: int
+    times: NDArray[np.float64]
+    seen: dict[str, Seen]
+    people: dict[str, Portrait]
+    parts: dict[str, Part]
+    voices: dict[str, Floats] = field(default_factory=dict)
+    rate_hz: int = RATE_HZ
+    conversation: Conversation | None = None
+
+
+def film_call(
+    path: Path,
+    landmarks: Landmarks,
+    scenario: Scenario,
+    seed: int = 0,
+    *,
+    progress: Progress = lambda done, of: None,
+) -> SimulatedCall:
+    """Draw what two people do and say, and render the call into an MP4 file.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    landmarks
+        The face engine, to find the mesh of each photograph with.
+    scenario
+        The call.
+    seed
+        Decides what the two do and say when. What cameras and lines do changes nothing of it.
+    progress
+        Is told how far it is.
+
+    Raises
+    ------
+    InputError
+        When there can't be such a call.
+    SessionError
+        When the file can't be written.
+    """
+    scenario.checked()
+    talk = plan_conversation(scenario.seconds, seed, participants=tuple(CAST), clear_s=_CLEAR_S)
+    voices = render(talk, voices=TALKERS)
+    heard = {
+        role: voice + room_noise(scenario.seconds, seed=len(CAST) * seed + k)[: len(voice)]
+        for k, (role, voice) in enumerate(voices.items())
+    }
+    tracks = recorded(heard, RATE_HZ, scenario.sound) if scenario.sound else []
+    return _film(path, landmarks, scenario, seed, voices, RATE_HZ, tracks, talk, progress)
 
 
 def write_call(
@@ -70,10 +144,10 @@ def write_call(
     size: tuple[int, int] = (1280, 720),
     seed: int = 0,
     voices: Mapping[str, Floats] | None = None,
-    rate_hz: int = 16_000,
+    rate_hz: int = RATE_HZ,
     sound: Recorded | None = "mixed",
 ) -> SimulatedCall:
-    """Render the call into an MP4 file.
+    """Render a plain call with given voices, or none, into an MP4 file.
 
     Parameters
     ----------
@@ -102,99 +176,91 @@ def write_call(
     SessionError
         When the file can't be written.
     """
+    scenario = Scenario(
+        seconds=seconds, fps=fps, size=size, head_turns=False, names=False, sound=sound
+    ).checked()
+    heard = of_the_call(voices or {}, round(seconds * rate_hz))
+    tracks = recorded(heard, rate_hz, sound) if heard and sound else []
+    return _film(path, landmarks, scenario, seed, heard, rate_hz, tracks)
+
+
+def _film(
+    path: Path,
+    landmarks: Landmarks,
+    scenario: Scenario,
+    seed: int,
+    voices: Mapping[str, Floats],
+    rate_hz: int,
+    tracks: list[SoundTrack],
+    talk: Conversation | None = None,
+    progress: Progress = lambda done, of: None,
+) -> SimulatedCall:
     rng = np.random.default_rng(seed)
-    tiles = _tiles(size)
-    heard = _of_the_call(voices or {}, round(seconds * rate_hz))
-    tracks = _recorded(heard, rate_hz, sound) if heard and sound else []
-    people = {name: Portrait.load(photo, landmarks) for name, photo in CAST.items()}
-    parts = {name: act(seconds, rng) for name in CAST}
-    for k, name in enumerate(CAST):
-        if heard and heard[name].any():
-            parts[name] = speak(parts[name], heard[name], rate_hz, np.random.default_rng([seed, k]))
-    times = np.arange(round(seconds * fps)) / fps
-    canvas = np.full((size[1], size[0], 3), _BACKGROUND, np.uint8)
-    with Encoder(path, *size, fps, tracks) as file:
-        camera = _Camera(next(iter(tiles.values()))[2:], rng)
-        for t in times:
-            for name, (x, y, w, h) in tiles.items():
-                picture = people[name].render(parts[name].state(float(t)), (w, h))
-                canvas[y : y + h, x : x + w] = camera.noisy(picture)
+    people = {role: Portrait.load(photo, landmarks) for role, photo in CAST.items()}
+    parts = {role: act(scenario.seconds, rng, head_turns=scenario.head_turns) for role in CAST}
+    for k, role in enumerate(CAST):
+        if voices and voices[role].any():
+            parts[role] = speak(parts[role], voices[role], rate_hz, np.random.default_rng([seed, k]))
+    times = picture_times(scenario)
+    feeds = {
+        role: Feed(role, people[role], parts[role], scenario, times, [seed, len(CAST) + k])
+        for k, role in enumerate(CAST)
+    }
+    seen = _rendered(path, scenario, times, feeds, tracks, progress)
+    layouts, which = layout_of(scenario, times)
+    tiles = {role: layouts[which[0]][role] for role in CAST}
+    return SimulatedCall(
+        path,
+        tiles,
+        _truth(parts, seen, times),
+        _events(parts, scenario),
+        scenario,
+        seed,
+        times,
+        seen,
+        people,
+        parts,
+        {role: voices[role] for role in CAST if role in voices},
+        rate_hz,
+        talk,
+    )
+
+
+def _rendered(
+    path: Path,
+    scenario: Scenario,
+    times: NDArray[np.float64],
+    feeds: Mapping[str, Feed],
+    tracks: list[SoundTrack],
+    progress: Progress,
+) -> dict[str, Seen]:
+    """Write the file; the portraits are drawn beside each other."""
+    import cv2
+
+    layouts, which = layout_of(scenario, times)
+    with (
+        Encoder(path, *scenario.size, scenario.fps, tracks, crf=scenario.crf, notes=NOTES) as file,
+        ThreadPoolExecutor(len(feeds)) as pool,
+    ):
+        for k, t in enumerate(times):
+            if not k or which[k] != which[k - 1]:
+                canvas = np.full((scenario.size[1], scenario.size[0], 3), BACKGROUND, np.uint8)
+            drawn = dict(zip(feeds, pool.map(Feed.tile, feeds.values(), [k] * len(feeds)), strict=True))
+            for role, (x, y, w, h) in layouts[which[k]].items():
+                canvas[y : y + h, x : x + w] = drawn[role]
+            grey = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), np.uint8)
+            for role, (x, y, w, h) in layouts[which[k]].items():
+                feeds[role].measure(k, grey[y : y + h, x : x + w])
             file.add(canvas, float(t))
-    return SimulatedCall(path, tiles, _truth(parts, times), _events(parts))
+            progress(k + 1, len(times))
+    return {role: feed.seen for role, feed in feeds.items()}
 
 
-def _of_the_call(voices: Mapping[str, Floats], samples: int) -> dict[str, Floats]:
-    """Every participant's voice and the one off camera, if any is given, in the call's length."""
-    for name, voice in voices.items():
-        if name not in (*CAST, OFF_CAMERA):
-            raise InputError(
-                f"A voice is for {name!r}, who is not in the simulated call.",
-                f"Voices may belong to {', '.join(CAST)} or {OFF_CAMERA}.",
-            )
-        if np.ndim(voice) != 1:
-            raise InputError(
-                f"The voice of {name} has the shape {np.shape(voice)}.", "Give one channel of samples, (n,)."
-            )
-    out = {}
-    for name in (*CAST, OFF_CAMERA) if voices else ():
-        if name in CAST or name in voices:
-            voice = np.nan_to_num(np.asarray(voices.get(name, ()), np.float32))[:samples]
-            out[name] = np.pad(voice, (0, samples - len(voice)))
-    return out
-
-
-def _recorded(heard: Mapping[str, Floats], rate_hz: int, sound: Recorded) -> list[SoundTrack]:
-    if sound not in get_args(Recorded):
-        raise InputError(
-            f"A call can't be recorded as {sound!r}.", f"Choose one of {', '.join(get_args(Recorded))}."
-        )
-    if sound == "mixed":
-        return [SoundTrack(_loud_enough(np.sum(list(heard.values()), axis=0)), rate_hz)]
-    if sound == "streams":
-        return [SoundTrack(voice, rate_hz, title=name) for name, voice in heard.items()]
-    sides = np.stack([heard[name] for name in CAST])
-    return [SoundTrack(_loud_enough(sides + heard.get(OFF_CAMERA, 0)), rate_hz)]
-
-
-def _loud_enough(samples: Floats) -> Floats:
-    """As it is, or turned down so that nothing is clipped."""
-    return np.asarray(samples / max(1.0, float(np.abs(samples).max()) / 0.99), np.float32)
-
-
-def _tiles(size: tuple[int, int]) -> dict[str, tuple[int, int, int, int]]:
-    """Two tiles of the portraits' shape side by side, as large as fits."""
-    gutter = size[0] // 80
-    w = min((size[0] - 3 * gutter) // 2, (size[1] - 2 * gutter) * CANVAS[0] // CANVAS[1]) // 2 * 2
-    h = w * CANVAS[1] // CANVAS[0] // 2 * 2
-    y = (size[1] - h) // 4 * 2
-    first = (size[0] - 2 * w - gutter) // 4 * 2
-    return {name: (first + k * (w + gutter), y, w, h) for k, name in enumerate(CAST)}
-
-
-class _Camera:
-    """Sensor noise, from a few fields that are shifted about."""
-
-    def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
-        self._rng = rng
-        fields = [rng.normal(0, _NOISE_SD, (size[1], size[0], 3)).round() for _ in range(_NOISES)]
-        self._fields = [
-            (np.maximum(f, 0).astype(np.uint8), np.maximum(-f, 0).astype(np.uint8)) for f in fields
-        ]
-
-    def noisy(self, picture: Picture) -> Picture:
-        import cv2
-
-        more, less = self._fields[int(self._rng.integers(_NOISES))]
-        shift = int(self._rng.integers(picture.shape[0]))
-        brighter: Any = cv2.add(picture, np.roll(more, shift, axis=0))
-        return np.asarray(cv2.subtract(brighter, np.roll(less, shift, axis=0)), np.uint8)
-
-
-def _truth(parts: dict[str, Part], times: NDArray[np.float64]) -> pd.DataFrame:
+def _truth(parts: Mapping[str, Part], seen: Mapping[str, Seen], times: NDArray[np.float64]) -> pd.DataFrame:
     rows = []
     for name, part in parts.items():
-        for t in times:
-            state = part.state(float(t))
+        for t, shown_s in zip(times, seen[name].shown_s, strict=True):
+            state = part.state(float(shown_s))
             rows.append(
                 {
                     "t": float(t),
@@ -213,7 +279,8 @@ def _truth(parts: dict[str, Part], times: NDArray[np.float64]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _events(parts: dict[str, Part]) -> pd.DataFrame:
+def _events(parts: Mapping[str, Part], scenario: Scenario) -> pd.DataFrame:
     rows = [(name, e.kind, e.start, e.end) for name, part in parts.items() for e in part.events]
+    rows += [(name, "camera_off", *span) for name in parts for span in scenario.camera(name).off]
     frame = pd.DataFrame(rows, columns=["participant", "kind", "start", "end"])
     return frame.sort_values("start", ignore_index=True)

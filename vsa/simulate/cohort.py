@@ -1,37 +1,28 @@
-"""A small simulated cohort at the level of features: sessions of clients of therapists, with a bond that is known.
+"""A simulated cohort at the level of features: sessions of clients of therapists, with a bond that is known.
 
-Nothing here comes from people. Sizes of effects lie where studies find them (|r| about .1 to .25 with the bond;
-Jennissen et al. 2024 and Gregorini et al. 2025 on synchrony and alliance, Vail et al. 2021 on head gestures, the
-facial study PsyArXiv b2a87 on smiles). Which features carry one, and their signs, are made up: studies conflict, and a
-model that finds them again shows that it can find effects of this size, not that people have them.
+Nothing here comes from people; see `vsa.simulate.cohort_design` for what is assumed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vsa.features.registry import DYAD, Feature, features
+from vsa.simulate.answers import answers_for
+from vsa.simulate.cohort_design import EFFECTS, SIZE_OF_CIRCLE, CohortDesign
+from vsa.simulate.cohort_people import People, draw_people
+from vsa.study.instruments import Instrument, load
 
-#: Correlation of a feature with the bond between all sessions; what is not named has none.
-EFFECTS: Mapping[str, float] = {
-    "therapist.face.smile_share": 0.2,
-    "therapist.head.nod_rate_per_min": 0.2,
-    "client.face.expressivity_per_s": 0.15,
-    "client.gaze.on_screen_share": 0.1,
-    "client.head.nod_rate_per_min": 0.1,
-    "dyad.face.shared_smile_share": 0.15,
-}
+__all__ = ["EFFECTS", "SIZE_OF_CIRCLE", "CohortDesign", "SimulatedCohort", "draw", "simulate_cohort"]
+
+Floats = NDArray[np.float64]
 ROLES = ("client", "therapist")
-SIZE_OF_CIRCLE = 6
-"""Clients of one therapist."""
 
-#: Shares of the bond's variance: between therapists, between their clients; the rest is between sessions.
-_THERAPIST, _CLIENT = 0.05, 0.5
-#: Share of a feature's own variance that stays with a person.
-_HABIT = 0.5
 #: Median and spread (log scale; logit scale for shares) of features, as seen in calls; others are set from their unit.
 _TYPICAL: Mapping[str, tuple[float, float]] = {
     "gaze.on_screen_share": (0.75, 0.7),
@@ -45,8 +36,32 @@ _TYPICAL: Mapping[str, tuple[float, float]] = {
     "quality.tracked_share": (0.97, 0.7),
     "quality.face_height_px": (160.0, 0.3),
 }
-#: Share of sessions of poor recording, and of single features missing elsewhere.
-_POOR, _GAPS = 0.05, 0.03
+#: Lengthened by a slow platform.
+_DELAYED = ("turns.gap_median_s", "turns.latency_median_s", "turns.transfer_offset_median_s")
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedCohort:
+    """What was drawn.
+
+    Attributes
+    ----------
+    table
+        One row per session: ids, covariates, `rater`, `bond` (as the questionnaire has it), `simulated`, and every
+        feature of the registry for client, therapist and both.
+    truth
+        One row per session: `latent_bond` and its parts `latent_therapist`, `latent_client`, `latent_session`, standard
+        normal and weighted. Kept apart: nothing may learn from it.
+    answers
+        Of the clients, session by session, for `vsa score`.
+    attachment_answers
+        Of the clients to the Relationship Questionnaire, once each.
+    """
+
+    table: pd.DataFrame
+    truth: pd.DataFrame
+    answers: pd.DataFrame
+    attachment_answers: pd.DataFrame
 
 
 def simulate_cohort(
@@ -56,7 +71,7 @@ def simulate_cohort(
     *,
     effects: Mapping[str, float] = EFFECTS,
 ) -> pd.DataFrame:
-    """Draw a cohort.
+    """Draw the table of a cohort; `draw` gives the rest, and takes any design.
 
     Parameters
     ----------
@@ -67,56 +82,82 @@ def simulate_cohort(
     effects
         Correlation with the bond by full feature name; ``{}`` for a cohort in which nothing predicts the bond.
 
-    Returns
-    -------
-    One row per session: `session_id`, `client_id`, `therapist_id`, `session_number`, `bond` (1-5, in quarter points as
-    four items give), `simulated` (always true), and every feature of the registry for client, therapist and both.
-
     Examples
     --------
     >>> table = simulate_cohort(n_clients=12, sessions_per_client=2, seed=3)
     >>> len(table), bool(table["simulated"].all())
     (24, True)
     """
-    rng = np.random.default_rng(seed)
-    client = np.repeat(np.arange(n_clients), sessions_per_client)
-    therapist = client // SIZE_OF_CIRCLE
-    n = len(client)
-    bond = (
-        np.sqrt(_THERAPIST) * rng.standard_normal(n_clients)[therapist]
-        + np.sqrt(_CLIENT) * rng.standard_normal(n_clients)[client]
-        + np.sqrt(1 - _THERAPIST - _CLIENT) * rng.standard_normal(n)
+    design = CohortDesign(n_clients, (sessions_per_client, sessions_per_client), effects=effects)
+    return draw(design, seed).table
+
+
+def draw(design: CohortDesign, seed: int = 0) -> SimulatedCohort:
+    """Draw a cohort.
+
+    Raises
+    ------
+    InputError
+        When the design can't be drawn, or names no questionnaire.
+    """
+    design.checked()
+    key = load(design.instrument)
+    people = draw_people(design, seed)
+    ids = people.sessions[["session_id", "client_id", "therapist_id"]]
+    rng = np.random.default_rng([seed, 2])
+    rated = rng.random(len(ids)) >= design.unrated
+    answers = answers_for(
+        ids[rated], people.bond[rated], key, seed=seed, alpha=design.alpha, ceiling=design.ceiling
     )
-    columns: dict[str, object] = {
-        "session_id": [f"sim-c{c + 1:03d}-s{k % sessions_per_client + 1}" for k, c in enumerate(client)],
-        "client_id": [f"sim-c{c + 1:03d}" for c in client],
-        "therapist_id": [f"sim-t{t + 1:02d}" for t in therapist],
-        "session_number": np.arange(n) % sessions_per_client + 1,
-        "bond": np.clip(np.round(4 * (4.0 + 0.7 * bond)) / 4, 1, 5),
-        "simulated": True,
-    }
-    poor = np.asarray(rng.random((n, len(ROLES))) < _POOR)
-    whose = {
-        "client": (client, poor[:, 0]),
-        "therapist": (therapist, poor[:, 1]),
-        DYAD: (client, poor[:, 0] | poor[:, 1]),
-    }
-    for scope, (person, badly) in whose.items():
+    columns: dict[str, object] = {**people.sessions}
+    columns["rater"] = key.respondents[0]
+    columns["bond"] = _scored(answers, key, ids["session_id"])
+    columns["simulated"] = True
+    poor = np.asarray(rng.random((len(ids), len(ROLES))) < design.poor)
+    badly = {"client": poor[:, 0], "therapist": poor[:, 1], DYAD: poor[:, 0] | poor[:, 1]}
+    for scope in badly:
         for entry in features():
-            if (entry.scope == DYAD) != (scope == DYAD):
-                continue
-            r = effects.get(f"{scope}.{entry.name}", 0.0)
-            own = np.sqrt(_HABIT) * rng.standard_normal(n_clients)[person] + np.sqrt(1 - _HABIT) * (
-                rng.standard_normal(n)
-            )
-            values = _shaped(entry, r * bond + np.sqrt(1 - r**2) * own)
-            columns[f"{scope}.{entry.name}"] = _with_gaps(entry, values, badly, rng)
+            if (entry.scope == DYAD) == (scope == DYAD):
+                name = f"{scope}.{entry.name}"
+                values = _drawn(name, entry, design, people, rng)
+                columns[name] = _with_gaps(entry, values, badly[scope], design, rng)
     table = pd.DataFrame(columns)
     table.attrs["source"] = "a simulated cohort"
-    return table
+    return SimulatedCohort(table, people.truth(), answers, people.attachment_answers(seed))
 
 
-def _shaped(entry: Feature, z: np.ndarray) -> np.ndarray:
+def _scored(answers: pd.DataFrame, key: Instrument, sessions: pd.Series) -> Floats:
+    """The bond as the questionnaire has it, for each session; NaN where there is none."""
+    from vsa.study.scoring import keyed, scale_items, scale_scores
+
+    prefix = key.id.replace("-", "_")
+    given = (
+        answers[[f"{prefix}_{item}" for item in key.items]]
+        .astype("Float64")
+        .to_numpy(np.float64, na_value=np.nan)
+    )
+    items = scale_items(keyed(given, key), key)[key.bond or next(iter(key.scales))]
+    scores = scale_scores(items, key.low, key.high, key.prorate).mean
+    return np.asarray(pd.Series(scores, index=answers["session_id"]).reindex(sessions).to_numpy(np.float64))
+
+
+def _drawn(
+    name: str, entry: Feature, design: CohortDesign, people: People, rng: np.random.Generator
+) -> Floats:
+    """Values of a feature that goes with the bond as the design says."""
+    n, client = len(people.bond), people.client
+    habit = 0.97 if name in design.identity else design.habit
+    own = np.sqrt(habit) * rng.standard_normal(client.max() + 1)[client] + np.sqrt(1 - habit) * (
+        rng.standard_normal(n)
+    )
+    shared = design.effects.get(name, 0.0) * people.bond + design.within.get(name, 0.0) * people.change
+    values = _shaped(entry, shared + np.sqrt(design.own_variance(name)) * own)
+    if entry.name in _DELAYED:
+        values = values + design.platform_delay_s * people.slow
+    return np.asarray(values)
+
+
+def _shaped(entry: Feature, z: Floats) -> Floats:
     """Give standard normal values the feature's scale: within its bounds where it has any."""
     low, high = entry.range
     middle, spread = _TYPICAL.get(entry.name, (0.5, 0.7) if high is not None else (1.0, 0.5))
@@ -128,11 +169,13 @@ def _shaped(entry: Feature, z: np.ndarray) -> np.ndarray:
     return np.asarray(low + (high - low) / (1 + np.exp(-(np.log(share / (1 - share)) + spread * z))))
 
 
-def _with_gaps(entry: Feature, values: np.ndarray, poor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _with_gaps(
+    entry: Feature, values: Floats, poor: NDArray[np.bool_], design: CohortDesign, rng: np.random.Generator
+) -> Floats:
     """Poor recordings are tracked for a while only, and most of their features are missing."""
     chance, instead = rng.random(len(values)), rng.uniform(0.05, 0.45, len(values))
     if entry.name == "quality.tracked_share":
         return np.where(poor, instead, values)
     if entry.group == "quality":
         return values
-    return np.where(chance < np.where(poor, 0.7, _GAPS), np.nan, values)
+    return np.where(chance < np.where(poor, 0.7, design.gaps), np.nan, values)

@@ -169,9 +169,7 @@ def render(
     tracks = {
         who: np.zeros(round(conversation.seconds * RATE_HZ), np.float32) for who in conversation.participants
     }
-    speakers = {who: _VOICES[k % len(_VOICES)] for k, who in enumerate(conversation.participants)} | dict(
-        voices or {}
-    )
+    speakers = _speakers(conversation, voices)
     for k, unit in enumerate(conversation.units.itertuples(index=False)):
         said = speakers[unit.participant].speak(unit.end - unit.start, seed=[conversation.seed, k])
         first = round(unit.start * RATE_HZ)
@@ -181,6 +179,39 @@ def render(
     import soxr
 
     return {who: soxr.resample(track, RATE_HZ, rate_hz, "HQ") for who, track in tracks.items()}
+
+
+def melodies(
+    conversation: Conversation, voices: Mapping[str, Talker] | None = None, every_s: float = 0.01
+) -> dict[str, Samples]:
+    """Fundamental frequency of each one's voice in what `render` gives.
+
+    Parameters
+    ----------
+    conversation, voices
+        As for `render`.
+    every_s
+        Length of a step, s.
+
+    Returns
+    -------
+    Participant -> float32 (m,), Hz in the middle of each step; NaN where the voice is off.
+    """
+    steps = round(conversation.seconds / every_s)
+    out = {who: np.full(steps, np.nan, np.float32) for who in conversation.participants}
+    middle = (np.arange(steps) + 0.5) * every_s
+    speakers = _speakers(conversation, voices)
+    for k, unit in enumerate(conversation.units.itertuples(index=False)):
+        f0 = speakers[unit.participant].pitch(unit.end - unit.start, seed=[conversation.seed, k])
+        at = np.round((middle - unit.start) * RATE_HZ).astype(int)
+        inside = (at >= 0) & (at < len(f0))
+        out[unit.participant][inside] = f0[at[inside]]
+    return out
+
+
+def _speakers(conversation: Conversation, voices: Mapping[str, Talker] | None) -> dict[str, Talker]:
+    usual = {who: _VOICES[k % len(_VOICES)] for k, who in enumerate(conversation.participants)}
+    return usual | dict(voices or {})
 
 
 def _units(turns: Sequence[PlannedTurn]) -> Iterator[tuple[Any, ...]]:

@@ -172,6 +172,13 @@ def draw_eye(eye: Eye, gaze: NDArray[np.float64], lid_open: float) -> NDArray[np
     return np.asarray(ball * alpha[..., None] + lids * (1 - alpha[..., None]), np.float32)
 
 
+def aperture(eye: Eye, gaze: NDArray[np.float64], lid_open: float) -> float:
+    """How far the drawn lids are apart, as a multiple of the photo's; for the parameters see `draw_eye`."""
+    upper, lower = _edges(eye, gaze, lid_open)
+    middle = slice(len(upper) * 2 // 5, -len(upper) * 2 // 5)
+    return float(np.nanmean((lower - upper)[middle]) / np.nanmean((eye.lower - eye.upper)[middle]))
+
+
 def _edges(
     eye: Eye, gaze: NDArray[np.float64], lid_open: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -111,6 +111,23 @@ def find_mouth(rgb: Picture, points: NDArray[np.float64], px_per_mm: float) -> M
     )
 
 
+def dropped(
+    mouth: Mouth, x: NDArray[np.float64], y: NDArray[np.float64], mouth_open: float
+) -> NDArray[np.float64]:
+    """Where points (n,) of the still, px of the canvas, go down to with the jaw as `draw_mouth` draws it: their y."""
+    column = np.clip(np.round(x - mouth.x0).astype(int), 0, len(mouth.lower) - 1)
+    lower, chin, rest, arch, swing = (
+        row[column] for row in (mouth.lower, mouth.chin, mouth.rest, mouth.arch, mouth.swing)
+    )
+    row, drop = y - mouth.y0, mouth_open * mouth.widest
+    lip, jaw = lower + drop * arch, chin + drop * swing
+    face = lip + (row - lower) * (jaw - lip) / np.maximum(chin - lower, 1)
+    neck = jaw + (row - chin) * (rest - jaw) / np.maximum(rest - chin, 1)
+    moved = np.where(row < chin, face, neck)
+    inside = (x >= mouth.x0) & (x < mouth.x0 + len(mouth.lower)) & (row >= lower - 0.5) & (row <= rest)
+    return np.asarray(np.where(inside, moved + mouth.y0, y))
+
+
 def draw_mouth(mouth: Mouth, mouth_open: float) -> Floats:
     """Render the mouth's patch.
 

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsa.simulate.eyes import Eye, draw_eye, find_eye
-from vsa.simulate.mouth import Mouth, draw_mouth, find_mouth
+from vsa.simulate.mouth import Mouth, draw_mouth, dropped, find_mouth
 from vsa.simulate.surface import (
     REACH,
     STEP,
@@ -176,18 +176,26 @@ class Portrait:
         return np.asarray(warped, np.uint8)
 
     def mesh(self, state: PortraitState) -> NDArray[np.float64]:
-        """Where the head carries the still's mesh points, (468, 2) px; lids and jaw are taken as in the photo."""
-        x, y = self.points[:468, :2].T
+        """Where the head and the jaw carry the still's mesh points, (468, 2) px; lids are taken as in the photo."""
+        return self.cloud(state)[:, :2]
+
+    def cloud(self, state: PortraitState) -> NDArray[np.float64]:
+        """`mesh` with depth, (468, 3) px: the photo's own, turned with the head; it grows away from the camera."""
+        x, y, z = self.points[:468].T
+        if state.mouth_open > 0:
+            y = dropped(self.mouth, x, y, state.mouth_open)
         surface = self.surface
-        depth = surface.depth[np.round(y / STEP).astype(int), np.round(x / STEP).astype(int)]
+        depth = surface.depth[
+            np.clip(np.round(y / STEP).astype(int), 0, len(surface.depth) - 1), np.round(x / STEP).astype(int)
+        ]
+        shift = (state.shift_x_px, state.shift_y_px)
         moved = surface.moved(
-            (x, y, depth),
-            state.rotation,
-            (state.shift_x_px, state.shift_y_px),
-            state.scale,
-            state.smile,
+            (x, y, depth), state.rotation, shift, state.scale, state.smile, state.mouth_open
         )
-        return np.column_stack(moved)
+        middle = z.mean()
+        right, up, near = x - surface.pivot[0], surface.pivot[1] - y, middle - z
+        away = middle - state.scale * (state.rotation[2] @ np.stack([right, up, near]))
+        return np.column_stack([*moved, away])
 
     def touched(self) -> NDArray[np.bool_]:
         """The part of the picture that a state may change, (576, 720)."""

@@ -31,6 +31,7 @@ LEVEL = 0.06
 SHORTEST_S = 0.05
 
 _BLOCK = 80  # 5 ms: how often the formants move
+_VOICED = 0.1  # a closed or hissing mouth lets less of the voice through
 _EDGE = 80  # 5 ms: how fast an utterance begins and ends
 #: The formants of eight vowels, Hz: means of adult men (Peterson & Barney 1952), and a fourth one.
 _VOWELS = np.array(
@@ -110,6 +111,13 @@ class Talker:
         out[n - edge :] *= np.linspace(1, 0, edge)
         return np.asarray(LEVEL * out, np.float32)
 
+    def pitch(self, seconds: float, seed: int | Sequence[int] = 0) -> Doubles:
+        """Melody of what `speak` says with the same arguments, Hz, (n,) at `RATE_HZ`; NaN where the voice is off."""
+        rng = np.random.default_rng(seed)
+        n = round(seconds * RATE_HZ)
+        loud, _, _ = self._syllables(n, rng)
+        return np.where(loud > _VOICED, self._melody(n, rng), np.nan)
+
     def says(self, stretches: Iterable[Stretch], seconds: float, seed: int = 0) -> Samples:
         """Speak in the given stretches (start, end; s) of a track of `seconds`, (n,) at `RATE_HZ`, silent elsewhere."""
         track = np.zeros(round(seconds * RATE_HZ), np.float32)
@@ -149,12 +157,7 @@ class Talker:
 
     def _pulses(self, n: int, rng: np.random.Generator) -> Doubles:
         """Change of the flow through the glottis (Rosenberg's pulse): falling phrases, jitter of 1%, shimmer of 4%."""
-        from scipy import signal
-
-        t = np.arange(n) / RATE_HZ
-        phrase = 0.16 - 0.12 * (t % 2.4)
-        sway = signal.lfilter([1], [1, -0.9995], rng.standard_normal(n))
-        f0 = self.f0_hz * np.exp(phrase + 0.09 * sway / (np.std(sway) + 1e-9))
+        f0 = self._melody(n, rng)
         phase = np.cumsum(f0) / RATE_HZ
         cycle = phase.astype(int)
         jitter = rng.normal(0, 0.01, cycle[-1] + 2)
@@ -165,6 +168,15 @@ class Talker:
         flow = np.where(within < 0.4, opening, np.where(within < 0.56, closing, 0.0))
         breath = 0.003 * rng.standard_normal(n)
         return np.asarray(np.diff(flow * shimmer[cycle], prepend=0.0) + breath)
+
+    def _melody(self, n: int, rng: np.random.Generator) -> Doubles:
+        """Fundamental frequency, Hz: falling phrases that sway."""
+        from scipy import signal
+
+        t = np.arange(n) / RATE_HZ
+        phrase = 0.16 - 0.12 * (t % 2.4)
+        sway = signal.lfilter([1], [1, -0.9995], rng.standard_normal(n))
+        return np.asarray(self.f0_hz * np.exp(phrase + 0.09 * sway / (np.std(sway) + 1e-9)))
 
     def _filtered(self, source: Doubles, formants: Doubles) -> Doubles:
         """Each formant a resonance, one after the other, whose state goes on from block to block."""

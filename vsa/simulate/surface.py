@@ -175,7 +175,9 @@ def surface_of(points: NDArray[np.float64], size: tuple[int, int]) -> Surface:
     face = (float(high[0] - low[0]), float(high[1] - low[1]))
     centre = (low + high) / 2
     x, y = np.meshgrid(np.arange(0, w + STEP, STEP, dtype=float), np.arange(0, h + STEP, STEP, dtype=float))
-    near = griddata(mesh[:, :2], -mesh[:, 2], (x, y), method="linear")
+    near = np.full(x.shape, np.nan)
+    inside = _in_hull(mesh[:, :2], x, y)  # to look for points in the mesh that lie outside takes seconds
+    near[inside] = griddata(mesh[:, :2], -mesh[:, 2], (x[inside], y[inside]), method="linear")
     rim = griddata(mesh[:, :2], -mesh[:, 2], (x, y), method="nearest")
     smooth = gaussian_filter(np.where(np.isnan(near), rim, near), 0.02 * face[0] / STEP)
     wide = gaussian_filter(np.where(np.isnan(near), rim, near), 0.10 * face[0] / STEP)
@@ -188,6 +190,18 @@ def surface_of(points: NDArray[np.float64], size: tuple[int, int]) -> Surface:
     weight = weight * smoothstep(0.0, 0.06 * h, edge)  # the picture's border stays
     pivot = (float(centre[0]), float(centre[1] + 0.15 * face[1]))
     return Surface(size, x, y, relief - back, weight, pivot, face, points[[61, 291], :2].copy())
+
+
+def _in_hull(
+    points: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which of (x, y) lie in the convex hull of points (n, 2)."""
+    from scipy.spatial import ConvexHull
+
+    inside = np.ones(x.shape, np.bool_)
+    for a, b, c in ConvexHull(points).equations:
+        inside &= a * x + b * y + c <= 0
+    return inside
 
 
 def head_ellipse(points: NDArray[np.float64], x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
