@@ -7,20 +7,14 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import vsa
 from vsa import assets
+from vsa.check import Check
 from vsa.face.telemetry import REQUIREMENT, reports_usage
 from vsa.voice import onnx
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-Verdict = Literal["ok", "warn", "missing"]
 
 #: Of pictures, and of sound.
 CODECS = ("h264", "hevc", "mpeg4", "vp8", "vp9", "av1")
@@ -33,31 +27,6 @@ OPENCV_WHEELS = (
 )
 MEMORY_GB = 1.2
 """What extraction may use at most (the rule that holds everywhere)."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes
-    ----------
-    name
-        What.
-    verdict
-        ``ok``; ``warn`` when something is less than it could be; ``missing`` when it is not there.
-    found
-        What was found.
-    todo
-        What to do about it; empty if nothing.
-    needed
-        Whether extraction cannot run while it is missing.
-    """
-
-    name: str
-    verdict: Verdict
-    found: str
-    todo: str = ""
-    needed: bool = False
 
 
 def examine() -> list[Check]:
@@ -76,20 +45,6 @@ def examine() -> list[Check]:
 def can_extract(checks: list[Check]) -> bool:
     """Whether everything that extraction needs is there."""
     return not any(check.needed and check.verdict == "missing" for check in checks)
-
-
-def table(checks: list[Check]) -> Table:
-    """Lay the checks out for people."""
-    from rich.table import Table
-
-    shown = Table(box=None, pad_edge=False)
-    for heading in ("", "", "found", "to do"):
-        shown.add_column(heading, overflow="fold")
-    colour = {"ok": "green", "warn": "yellow", "missing": "red"}
-    for check in checks:
-        verdict = f"[{colour[check.verdict]}]{check.verdict}[/]"
-        shown.add_row(verdict, check.name, check.found.replace("[", r"\["), check.todo.replace("[", r"\["))
-    return shown
 
 
 def _version(package: str) -> str:

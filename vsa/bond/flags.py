@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vsa.bond import membership
 from vsa.bond.cohort import feature_values, simulated_rows
 from vsa.bond.model import SIMULATED, BondModel
 from vsa.errors import InputError
@@ -168,6 +169,7 @@ def _tracked(model: BondModel, table: pd.DataFrame) -> tuple[Any, Any]:
 def _notes(model: BondModel) -> tuple[str, ...]:
     info = model.info
     notes = [SIMULATED] if info.simulated else []
+    notes += membership.said(info.withdrawn)
     verdict = info.evaluation[0].verdict
     if verdict != "better":
         notes.append(NO_BETTER if verdict == "no better" else UNCLEAR)

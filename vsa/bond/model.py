@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vsa.bond.cohort import feature_values
 from vsa.bond.evaluation import Groups, HeldOut, folds
+from vsa.bond.membership import TrainedOn, Withdrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,10 @@ class ModelInfo:
         What the reader should know of the cohort.
     versions
         vsa, Python and the libraries that made it.
+    trained_on
+        To recognise sessions that are withdrawn; None where no id was known, or for models of earlier versions.
+    withdrawn
+        Sessions of the training that were withdrawn since: the model should be trained again.
     """
 
     features: tuple[str, ...]
@@ -73,6 +78,8 @@ class ModelInfo:
     evaluation: tuple[HeldOut, ...]
     notes: tuple[str, ...]
     versions: dict[str, str]
+    trained_on: TrainedOn | None = None
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict, fields
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vsa.bond.evaluation import HeldOut, Scores
+from vsa.bond.membership import Kind, TrainedOn, Withdrawn
 from vsa.bond.model import BondModel, ModelInfo
 from vsa.errors import InputError
 from vsa.features.registry import versions
@@ -58,8 +60,8 @@ def load(path: Path) -> BondModel:
         raise InputError(f"{path} has schema {record.get('schema')}, and this vsa reads {SCHEMA}.", _RETRAIN)
     try:
         info = _info(record)
-    except (KeyError, TypeError):
-        raise InputError(f"{path}: its {_INFO} is damaged.", "Get the file again.") from None
+    except (KeyError, TypeError, AttributeError):
+        raise _damaged(path) from None
     _check_features(path, info)
     model = BondModel(_pipeline(path), info)
     try:
@@ -73,6 +75,73 @@ def load(path: Path) -> BondModel:
             _RETRAIN,
         )
     return model
+
+
+def trained_with(path: Path, ids: Mapping[Kind, Collection[str]]) -> int | None:
+    """How many sessions of a model's training have any of some ids; None if the file doesn't say.
+
+    Raises
+    ------
+    InputError
+        When it is no model of vsa.
+    """
+    rows = _rows(path, _record(path), ids)
+    return None if rows is None else len(rows)
+
+
+def mark_withdrawn(path: Path, ids: Mapping[Kind, Collection[str]], date: str) -> int | None:
+    """Note in a model's file that sessions of its training were withdrawn; how many they are, as `trained_with`.
+
+    What is noted already is not noted again. The file is replaced whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When it is no model of vsa, or can't be written.
+    """
+    record = _record(path)
+    rows = _rows(path, record, ids)
+    if rows is None:
+        return None
+    noted = _withdrawn(path, record)
+    new = set(rows) - {row for one in noted for row in one.rows}
+    if new:
+        record["withdrawn"] = [asdict(one) for one in (*noted, Withdrawn(date, tuple(sorted(new))))]
+        _rewrite(path, record)
+    return len(rows)
+
+
+def _rows(path: Path, record: dict[str, Any], ids: Mapping[Kind, Collection[str]]) -> tuple[int, ...] | None:
+    try:
+        trained_on = _trained_on(record)
+    except (KeyError, TypeError, AttributeError):
+        raise _damaged(path) from None
+    return None if trained_on is None else trained_on.rows(ids)
+
+
+def _withdrawn(path: Path, record: dict[str, Any]) -> tuple[Withdrawn, ...]:
+    try:
+        return _withdrawals(record)
+    except (KeyError, TypeError):
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path}: its {_INFO} is damaged.", "Get the file again.")
+
+
+def _rewrite(path: Path, record: dict[str, Any]) -> None:
+    """Put another ``vsa.json`` into a model's file; the rest stays as it is."""
+    try:
+        with zipfile.ZipFile(path) as archive, replacing(path) as part:
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
+                for member in archive.infolist():
+                    if member.filename != _INFO:
+                        new.writestr(member, archive.read(member))
+                new.writestr(_INFO, json.dumps(record, indent=1, allow_nan=False))
+            part.chmod(path.stat().st_mode)
+    except zipfile.BadZipFile:
+        raise InputError(f"{path} is damaged.", "Get the file again.") from None
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -89,14 +158,23 @@ def _record(path: Path) -> dict[str, Any]:
 
 
 def _info(record: dict[str, Any]) -> ModelInfo:
-    values = {field.name: record[field.name] for field in fields(ModelInfo)}
+    values = {field.name: record[field.name] for field in fields(ModelInfo) if field.default is MISSING}
     values["evaluation"] = tuple(
         HeldOut(**{**one, "model": Scores(**one["model"]), "baseline": Scores(**one["baseline"])})
         for one in record["evaluation"]
     )
     for name in ("features", "quality", "notes"):
         values[name] = tuple(values[name])
-    return ModelInfo(**values)
+    return ModelInfo(**values, trained_on=_trained_on(record), withdrawn=_withdrawals(record))
+
+
+def _trained_on(record: dict[str, Any]) -> TrainedOn | None:
+    held = record.get("trained_on")  # not in models of earlier versions
+    return held and TrainedOn(held["salt"], {kind: tuple(names) for kind, names in held["ids"].items()})
+
+
+def _withdrawals(record: dict[str, Any]) -> tuple[Withdrawn, ...]:
+    return tuple(Withdrawn(one["date"], tuple(one["rows"])) for one in record.get("withdrawn") or ())
 
 
 def _check_features(path: Path, info: ModelInfo) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import numpy as np
 import vsa
 from vsa.bond.cohort import Cohort, Use
 from vsa.bond.evaluation import evaluate
+from vsa.bond.membership import Kind, TrainedOn
 from vsa.bond.model import BondModel, ModelInfo, fit_ridge
 from vsa.features.registry import versions
 
@@ -75,5 +78,19 @@ def train(table: pd.DataFrame, bond: str = "bond", *, seed: int = 0, use: Use = 
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _LIBRARIES},
         },
+        trained_on=_trained_on(cohort, "session_id" in table),
     )
     return BondModel(pipeline, info)
+
+
+def _trained_on(cohort: Cohort, sessions_known: bool) -> TrainedOn | None:
+    ids = dict[Kind, Sequence[str]]()
+    if sessions_known:
+        ids["session"] = cohort.sessions.tolist()
+    if cohort.grouped_by == "client":
+        ids["client"] = cohort.clients.tolist()
+    if cohort.therapists is not None:
+        ids["therapist"] = cohort.therapists.tolist()
+    # of what was learned from: the same training gives the same file
+    salt = hashlib.sha256(cohort.features.to_numpy().tobytes() + cohort.bond.tobytes()).hexdigest()[:32]
+    return TrainedOn.of(ids, salt) if ids else None
