@@ -1,25 +1,27 @@
-"""The main job from end to end: recordings to signals, features, a model and a review list."""
+"""The main job from end to end: recordings to signals, features, scores, a model and a review list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsa import assets
+from vsa.data import data_file
 from vsa.errors import InputError
-from vsa.face.engine import create
 from vsa.run.batch import Listener, Summary, extract
 from vsa.run.session import Settings
-from vsa.simulate.portraits import Landmarks
-from vsa.study.plan import SessionPlan, Video, from_media
+from vsa.study.manifest import read_manifest
+from vsa.study.plan import SessionPlan, from_media
 
 if TYPE_CHECKING:
     from vsa.bond.model import ModelInfo
+    from vsa.simulate.agreement import Agreement
 
-#: Rates per minute need half a minute at least.
-CALL_S = 36.0
+#: Ships with vsa: a study of simulated calls, the answers of their people, and what is true of them.
+SAMPLE = "sample_media"
+INSTRUMENT = "wai-sr"
 _SEED = 7
 #: The simulated cohort: the last clients are not trained on but flagged.
 _CLIENTS, _SESSIONS, _HELD_OUT = 240, 4, 10
@@ -52,21 +54,21 @@ class Demo:
 
     Attributes
     ----------
-    plans, sessions, summary
-        The recordings, their results folder, and how extraction ended.
-    call
-        The simulated call; None if there were recordings to analyse.
-    truth
-        What the two people of the simulated call do and say, and when.
+    plans, study, summary
+        The recordings, their study folder, and how extraction ended.
+    known
+        Simulated session -> how far what was measured agrees with what is true; empty for recordings of one's own.
+    scores
+        Scores of the people of the simulated calls; None for recordings of one's own.
     bond
         The other half.
     """
 
     plans: Sequence[SessionPlan]
-    sessions: Path
+    study: Path
     summary: Summary
-    call: Path | None
-    truth: Path | None
+    known: Mapping[str, Agreement]
+    scores: Path | None
     bond: Bond
 
 
@@ -78,7 +80,7 @@ def run(out: Path, media: Sequence[Path], listener: Listener, say: Callable[[str
     out
         Folder for all of it.
     media
-        Recordings to analyse; if there are none, a call of two public-domain portraits is rendered.
+        Recordings to analyse; if there are none, the simulated calls that ship with vsa are.
     listener
         Is told how extraction goes.
     say
@@ -89,50 +91,42 @@ def run(out: Path, media: Sequence[Path], listener: Listener, say: Callable[[str
     InputError
         When `out` can't be written, or a recording can't be named.
     """
-    recordings = from_media(media)
+    plans = from_media(media)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out} can't be written ({error.strerror}).", "Give another folder.") from None
     assets.pull(report=lambda line: say(line) if "already" not in line else None)
-    call = truth = None
-    if not recordings:
-        call, truth = (out / "media" / f"simulated_call{end}" for end in (".mp4", "_truth.csv"))
-        _simulate(call, truth, say)
-        recordings = [SessionPlan("simulated_call", (Video(call),), {"therapist": "left", "client": "right"})]
-    sessions = out / "sessions"
-    say(f"Measuring the people in {', '.join(plan.videos[0].path.name for plan in recordings)}")
-    summary = extract(recordings, sessions, Settings(), listener)
-    return Demo(recordings, sessions, summary, call, truth, _bond(out, say))
+    sample = None if plans else data_file(SAMPLE)
+    if sample:
+        plans = read_manifest(sample / "manifest.csv").plans
+    study = out / "study"
+    simulated = "SIMULATED calls " if sample else ""
+    say(f"Measuring the people in {simulated}{', '.join(plan.videos[0].path.name for plan in plans)}")
+    summary = extract(plans, study, Settings(), listener)
+    known = _known(sample / "truth", study, summary) if sample else {}
+    scores = _scored(sample, study, say) if sample else None
+    return Demo(plans, study, summary, known, scores, _bond(out, say))
 
 
-def _simulate(path: Path, truth: Path, say: Callable[[str], None]) -> None:
-    import pandas as pd
+def _known(truth: Path, study: Path, summary: Summary) -> dict[str, Agreement]:
+    from vsa.simulate.agreement import compare
 
-    from vsa.simulate.call import OFF_CAMERA, write_call
-    from vsa.simulate.conversation import plan_conversation, render
-    from vsa.simulate.sound import room_noise
-    from vsa.simulate.speech import WOMAN, Talker
+    return {name: compare(truth / name, study / name) for name in [*summary.before, *summary.done]}
+
+
+def _scored(sample: Path, study: Path, say: Callable[[str], None]) -> Path:
+    """Score what the clients of the simulated calls answered."""
+    from vsa.study.answers import read_answers
+    from vsa.study.instruments import load
+    from vsa.study.scoring import score
     from vsa.study.tables import write_csv
 
-    if path.exists() and truth.exists():
-        return
-    say(f"Rendering a SIMULATED call of two public-domain portraits, {CALL_S:.0f} s (about a minute)")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    talkers = {"therapist": Talker(f0_hz=172.0, tract=1.12, syllables_hz=4.3), "client": WOMAN}
-    talk = plan_conversation(CALL_S, _SEED, participants=tuple(talkers))
-    voices = {**render(talk, voices=talkers), OFF_CAMERA: room_noise(CALL_S)}
-    call = write_call(path, _still_landmarks(), seconds=CALL_S, seed=_SEED, voices=voices)
-    said = talk.turns[["participant", "kind", "start", "end"]]
-    write_csv(pd.concat([call.events, said]).sort_values("start", ignore_index=True), truth)
-
-
-def _still_landmarks() -> Landmarks:
-    """Landmarks of the one face in a photograph."""
-    from vsa.face.still import landmarks_of
-
-    engine = create("auto")
-    return lambda rgb: landmarks_of(engine, rgb)
+    say(f"Scoring SIMULATED answers to the {INSTRUMENT.upper()}")
+    key = load(INSTRUMENT)
+    out = study / "bonds.csv"
+    write_csv(score(read_answers(sample / "answers.csv", key), key), out)
+    return out
 
 
 def _bond(out: Path, say: Callable[[str], None]) -> Bond:
