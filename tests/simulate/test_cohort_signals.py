@@ -13,7 +13,7 @@ from vsa.features.registry import find
 from vsa.features.session import Session
 from vsa.features.synchrony import synchrony
 from vsa.run.cohort_simulation import write_sessions
-from vsa.simulate.cohort_signals import (
+from vsa.simulate.cohort_behaviour import (
     BEHAVIOURS,
     EFFECTS,
     PAIR,
@@ -21,8 +21,8 @@ from vsa.simulate.cohort_signals import (
     ROLES,
     SHOWN_BY,
     draw_habits,
-    session_signals,
 )
+from vsa.simulate.cohort_signals import session_signals
 from vsa.study.results import Results
 
 FPS = 12.5
@@ -200,7 +200,7 @@ def test_without_effects_nothing_depends_on_the_bond(tmp_path):
 def test_sessions_of_one_client_resemble_each_other():
     rng = np.random.default_rng(11)
     therapist = draw_habits(rng)
-    n_clients, sessions_each = 12, 6
+    n_clients, sessions_each = 24, 3
     rows = []
     for client in range(n_clients):
         people = {"client": draw_habits(rng), "therapist": therapist}
@@ -209,7 +209,7 @@ def test_sessions_of_one_client_resemble_each_other():
     table = pd.DataFrame(rows).groupby("client")
     for feature in rows[0].keys() - {"client"}:
         f = sessions_each * table[feature].mean().var() / table[feature].var().mean()
-        assert f > 2, (feature, f)
+        assert f > 1.75, (feature, f)  # 5 % of F without habits
 
 
 def measured(signals):

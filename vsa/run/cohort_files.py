@@ -79,7 +79,7 @@ def _write_sessions(
     progress: Callable[[int, int], None],
 ) -> None:
     from vsa.run.cohort_simulation import write_sessions
-    from vsa.simulate.cohort_signals import EFFECTS
+    from vsa.simulate.cohort_behaviour import EFFECTS
 
     known = drawn.table[[name for name in drawn.table if str(name).count(".") < 2]]
     known = known.drop(columns=["bond", "rater", "simulated"])
@@ -99,7 +99,7 @@ def _effects(design: CohortDesign, level: Level) -> str:
     if not design.effects:
         return "None: nothing here goes with the bond."
     if level == "signals":
-        return "Behaviour goes with the bond as `vsa.simulate.cohort_signals.EFFECTS` says."
+        return "Behaviour goes with the bond as `vsa.simulate.cohort_behaviour.EFFECTS` says."
     planted = "\n".join(f"| `{name}` | {r:+.2f} |" for name, r in design.effects.items())
     return f"| feature | correlation with the latent bond |\n| --- | --- |\n{planted}"
 

@@ -16,13 +16,8 @@ from vsa.face.table import COLUMNS
 from vsa.run.corrections import settle, speech_in
 from vsa.run.record import SCHEMA
 from vsa.run.session import write_features
-from vsa.simulate.cohort_signals import (
-    EFFECTS,
-    Habits,
-    SessionSignals,
-    draw_habits,
-    session_signals,
-)
+from vsa.simulate.cohort_behaviour import EFFECTS, Habits, draw_habits
+from vsa.simulate.cohort_signals import SessionSignals, session_signals
 from vsa.simulate.cohort_tracks import TILE
 from vsa.study.consent import ALL, PURPOSES
 from vsa.study.face_table import write_face
@@ -71,7 +66,7 @@ def write_sessions(
     progress
         Is told how many of how many sessions are done.
     effects
-        As `vsa.simulate.cohort_signals.EFFECTS`; ``{}`` for sessions in which nothing depends on the bond.
+        As `vsa.simulate.cohort_behaviour.EFFECTS`; ``{}`` for sessions in which nothing depends on the bond.
 
     Raises
     ------
