@@ -49,6 +49,9 @@ def test_every_file_says_that_it_is_simulated(cohort: Path) -> None:
     for name in ("cohort.csv", "answers.csv", "attachment.csv", "truth.csv"):
         assert pd.read_csv(cohort / name)["simulated"].all(), name
     assert "SIMULATED" in (cohort / "README.md").read_text("utf-8")
+    design = json.loads((cohort / "design.json").read_text("utf-8"))
+    assert design["simulated"] is True
+    assert (design["seed"], design["design"]["sessions"]) == (4, [2, 4])
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -73,6 +76,11 @@ def test_a_cohort_of_signals_is_a_study(tmp_path: Path) -> None:
         assert not [fact for fact in record["facts"] if "latent" in fact or fact == "bond_z"]
     opened = package.open_results(out)
     assert len(opened) == 2
+    manifest = pd.read_csv(out / "manifest.csv")
+    assert sorted(manifest["session_id"]) == sorted(opened)
+    assert manifest["simulated"].all()
+    assert not {"bond", "bond_z"} & set(manifest)
+    assert "Nothing is wrong with the study" in vsa("doctor", out).stdout
     assert np.isfinite(pd.read_parquet(out / "features.parquet")["client.gaze.on_screen_share"]).all()
 
 

@@ -38,6 +38,13 @@ _share = click.FloatRange(0, 1, max_open=True)
 )
 @click.option("--changing", default=0.0, show_default=True, type=_share, help="Share who change therapist.")
 @click.option(
+    "--dropout",
+    default=0.0,
+    show_default=True,
+    type=_share,
+    help="Chance of leaving after a session, at a usual bond.",
+)
+@click.option(
     "--unrated", default=0.0, show_default=True, type=_share, help="Share of sessions without answers."
 )
 @click.option("--instrument", default="wai-sr", show_default=True, help="The questionnaire of the clients.")
@@ -58,6 +65,7 @@ def cohort(
     null: bool,
     in_person: float,
     changing: float,
+    dropout: float,
     unrated: float,
     instrument: str,
     seconds: float,
@@ -76,6 +84,7 @@ def cohort(
         clients=clients,
         sessions=_range(sessions),
         changing=changing,
+        dropout=dropout,
         in_person_share=in_person,
         unrated=unrated,
         effects={} if null else EFFECTS,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+import vsa
 from vsa.run.new_folder import new_folder
 from vsa.simulate.cohort import CohortDesign, SimulatedCohort, draw
-from vsa.study.folder import README
+from vsa.study.folder import MANIFEST, README
+from vsa.study.results import write_json
 from vsa.study.tables import write_csv
 
 Level = Literal["features", "signals"]
 COHORT, ANSWERS, ATTACHMENT, TRUTH = "cohort.csv", "answers.csv", "attachment.csv", "truth.csv"
+DESIGN = "design.json"
+#: In the manifest's column `video`.
+NO_VIDEO = "simulated, no recording"
 
 
 def write_cohort(
@@ -66,6 +72,18 @@ def write_cohort(
             effects=_effects(design, level),
         )
         (part / README).write_text(text, "utf-8")
+        lasting = {"seconds": seconds, "fps": fps} if level == "signals" else {}
+        write_json(
+            part / DESIGN,
+            {
+                "simulated": True,
+                "vsa": vsa.__version__,
+                "level": level,
+                "seed": seed,
+                **lasting,
+                "design": _plain(design),
+            },
+        )
     return drawn
 
 
@@ -91,23 +109,42 @@ def _write_sessions(
         fps=fps,
         seed=seed,
         progress=progress,
-        effects=EFFECTS if design.effects else {},
+        effects=EFFECTS if _planted(design) else {},
     )
+    listed = known.assign(simulated="true")
+    listed.insert(1, "video", NO_VIDEO)
+    listed.insert(2, "consent", "yes")
+    write_csv(listed, part / MANIFEST)
+
+
+def _planted(design: CohortDesign) -> list[tuple[str, float, str]]:
+    kinds = (
+        ("the bond", design.effects),
+        ("how far it is from the client's level", design.within),
+        ("the client's level", design.between),
+    )
+    return [(name, r, kind) for kind, effects in kinds for name, r in effects.items() if r]
+
+
+def _plain(design: CohortDesign) -> dict[str, Any]:
+    told = {one.name: getattr(design, one.name) for one in fields(design)}
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in told.items()}
 
 
 def _effects(design: CohortDesign, level: Level) -> str:
-    if not design.effects:
+    if not (effects := _planted(design)):
         return "None: nothing here goes with the bond."
     if level == "signals":
         return "Behaviour goes with the bond as `vsa.simulate.cohort_behaviour.EFFECTS` says."
-    planted = "\n".join(f"| `{name}` | {r:+.2f} |" for name, r in design.effects.items())
-    return f"| feature | correlation with the latent bond |\n| --- | --- |\n{planted}"
+    planted = "\n".join(f"| `{name}` | {r:+.2f} | {kind} |" for name, r, kind in effects)
+    return f"| feature | latent correlation | with |\n| --- | --- | --- |\n{planted}"
 
 
 _TABLE = "- `cohort.csv`: one row a session: features, covariates, the bond as reported. For `vsa train`, `vsa flag`."
 _SESSIONS = (
     "- A folder a session, as `vsa extract` writes it, and `features.parquet`: signals were drawn, vsa computed the\n"
-    "  features from them. For `vsa.open_results`, `vsa sync`, and `vsa train` with the scores of `answers.csv`."
+    "  features from them. For `vsa.open_results`, `vsa sync`, and `vsa train` with the scores of `answers.csv`.\n"
+    "- `manifest.csv`: the sessions with their covariates. There are no recordings to extract from."
 )
 _README = """\
 # A SIMULATED cohort
@@ -119,6 +156,7 @@ about people. Sizes of effects lie where studies find them; which signals carry 
 - `answers.csv`: what clients answered to the {instrument} after each session, for `vsa score`.
 - `attachment.csv`: their answers to the Relationship Questionnaire, once each (`vsa score --instrument rq`).
 - `truth.csv`: the latent bond of each session and its parts. Nothing may learn from it: compare with it afterwards.
+- `design.json`: all that was asked for.
 
 Seed {seed}. What was planted:
 

@@ -27,6 +27,7 @@ CEILINGS = {"alliance": 0.2, "attachment": 0.02}
 _SPREAD = 0.22  # standard deviation of answers before they are cut off, in ranges
 _LOADINGS = (0.9, 1.1)  # of the items of a scale, in turn, relative to their mean
 _TRIED = 6000  # people of whom the settings are found
+_NEAR = 0.02  # alphas this far apart are the same
 
 
 def answers_for(
@@ -71,7 +72,7 @@ def answers_for(
     Raises
     ------
     InputError
-        When `respondent` doesn't fill in this questionnaire, or a share is none.
+        When `respondent` doesn't fill in this questionnaire, a share is none, or a scale can't have this alpha.
     """
     who = respondent or instrument.respondents[0]
     if who not in instrument.respondents:
@@ -160,7 +161,12 @@ def _settings(
     for _ in range(4):  # each depends on the other a little
         middle = _halved(partial(ceiling_at, r=r), ceiling, -0.5, 2.0)
         if items > 1:
-            r = _halved(partial(alpha_at, middle=middle), alpha, 0.01, 0.9)
+            r = _halved(partial(alpha_at, middle=middle), alpha, 0.01, 0.97)
+    if items > 1 and abs(alpha_at(r, middle) - alpha) > _NEAR:
+        raise InputError(
+            f"{items} items can't have an alpha of {alpha:g}: {alpha_at(r, middle):.2f} is as near as they come.",
+            "Give another.",
+        )
     return r, middle
 
 

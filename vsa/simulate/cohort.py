@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsa.features.registry import DYAD, Feature, features
+from vsa.errors import InputError
+from vsa.features.registry import DYAD, Feature
 from vsa.simulate.answers import answers_for
-from vsa.simulate.cohort_design import EFFECTS, SIZE_OF_CIRCLE, CohortDesign
+from vsa.simulate.cohort_design import EFFECTS, ROLES, SIZE_OF_CIRCLE, CohortDesign, columns
 from vsa.simulate.cohort_people import People, draw_people
 from vsa.study.instruments import Instrument, load
 
 __all__ = ["EFFECTS", "SIZE_OF_CIRCLE", "CohortDesign", "SimulatedCohort", "draw", "simulate_cohort"]
 
 Floats = NDArray[np.float64]
-ROLES = ("client", "therapist")
 
 #: Median and spread (log scale; logit scale for shares) of features, as seen in calls; others are set from their unit.
 _TYPICAL: Mapping[str, tuple[float, float]] = {
@@ -36,6 +36,8 @@ _TYPICAL: Mapping[str, tuple[float, float]] = {
     "quality.tracked_share": (0.97, 0.7),
     "quality.face_height_px": (160.0, 0.3),
 }
+#: Share of an identity feature's variance that stays with a person.
+_IDENTITY = 0.97
 #: Lengthened by a slow platform.
 _DELAYED = ("turns.gap_median_s", "turns.latency_median_s", "turns.transfer_offset_median_s")
 
@@ -98,10 +100,15 @@ def draw(design: CohortDesign, seed: int = 0) -> SimulatedCohort:
     Raises
     ------
     InputError
-        When the design can't be drawn, or names no questionnaire.
+        When the design can't be drawn, or names no questionnaire of the alliance.
     """
     design.checked()
     key = load(design.instrument)
+    if key.measures != "alliance":
+        raise InputError(
+            f"{key.id} measures {key.measures}: nobody tells the bond by it.",
+            "Give one of the alliance, as wai-sr.",
+        )
     people = draw_people(design, seed)
     ids = people.sessions[["session_id", "client_id", "therapist_id"]]
     rng = np.random.default_rng([seed, 2])
@@ -109,19 +116,16 @@ def draw(design: CohortDesign, seed: int = 0) -> SimulatedCohort:
     answers = answers_for(
         ids[rated], people.bond[rated], key, seed=seed, alpha=design.alpha, ceiling=design.ceiling
     )
-    columns: dict[str, object] = {**people.sessions}
-    columns["rater"] = key.respondents[0]
-    columns["bond"] = _scored(answers, key, ids["session_id"])
-    columns["simulated"] = True
+    told: dict[str, object] = {**people.sessions}
+    told["rater"] = key.respondents[0]
+    told["bond"] = _scored(answers, key, ids["session_id"])
+    told["simulated"] = True
     poor = np.asarray(rng.random((len(ids), len(ROLES))) < design.poor)
     badly = {"client": poor[:, 0], "therapist": poor[:, 1], DYAD: poor[:, 0] | poor[:, 1]}
-    for scope in badly:
-        for entry in features():
-            if (entry.scope == DYAD) == (scope == DYAD):
-                name = f"{scope}.{entry.name}"
-                values = _drawn(name, entry, design, people, rng)
-                columns[name] = _with_gaps(entry, values, badly[scope], design, rng)
-    table = pd.DataFrame(columns)
+    for name, entry in columns().items():
+        values = _drawn(name, entry, design, people, rng)
+        told[name] = _with_gaps(entry, values, badly[name.partition(".")[0]], design, rng)
+    table = pd.DataFrame(told)
     table.attrs["source"] = "a simulated cohort"
     return SimulatedCohort(table, people.truth(), answers, people.attachment_answers(seed))
 
@@ -145,12 +149,16 @@ def _drawn(
     name: str, entry: Feature, design: CohortDesign, people: People, rng: np.random.Generator
 ) -> Floats:
     """Values of a feature that goes with the bond as the design says."""
-    n, client = len(people.bond), people.client
-    habit = 0.97 if name in design.identity else design.habit
-    own = np.sqrt(habit) * rng.standard_normal(client.max() + 1)[client] + np.sqrt(1 - habit) * (
-        rng.standard_normal(n)
+    whose = people.therapist if name.startswith("therapist.") else people.client
+    habit = _IDENTITY if name in design.identity else design.habit
+    own = np.sqrt(habit) * rng.standard_normal(whose.max() + 1)[whose] + np.sqrt(1 - habit) * (
+        rng.standard_normal(len(whose))
     )
-    shared = design.effects.get(name, 0.0) * people.bond + design.within.get(name, 0.0) * people.change
+    shared = (
+        design.effects.get(name, 0.0) * people.bond
+        + design.within.get(name, 0.0) * people.change
+        + design.between.get(name, 0.0) * people.level
+    )
     values = _shaped(entry, shared + np.sqrt(design.own_variance(name)) * own)
     if entry.name in _DELAYED:
         values = values + design.platform_delay_s * people.slow

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsa.errors import InputError
+from vsa.features.registry import DYAD, Feature, features
 
 #: Correlation of a feature with the bond over all sessions; what is not named has none.
 EFFECTS: Mapping[str, float] = {
@@ -22,8 +23,23 @@ EFFECTS: Mapping[str, float] = {
     "client.head.nod_rate_per_min": 0.1,
     "dyad.face.shared_smile_share": 0.15,
 }
+#: Odds of leaving with each SD of the bond less. With d = .55 between those who leave and those who stay and equal
+#: variances, the log odds are linear in the bond with that slope.
+DROPOUT_ODDS = 1.73
+ROLES = ("client", "therapist")
+DIAGNOSES = ("depression", "anxiety", "adjustment", "personality", "other")
 SIZE_OF_CIRCLE = 6
 """Clients of one therapist, unless said otherwise."""
+
+
+def columns() -> dict[str, Feature]:
+    """Full names of the features of client, therapist and both, in the order of a cohort's table."""
+    return {
+        f"{scope}.{entry.name}": entry
+        for scope in (*ROLES, DYAD)
+        for entry in features()
+        if (entry.scope == DYAD) == (scope == DYAD)
+    }
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,10 @@ class CohortDesign:
         How many.
     sessions
         Of each client, at least and at most; each number in between is as likely.
+    dropout
+        Chance that a client of average bond does not come back after a session, though more were planned. Clients with
+        a weaker bond leave sooner: the odds rise by `DROPOUT_ODDS` with each SD less (Sharf et al. 2010: d = .55, 11
+        studies).
     clients_per_therapist
         Of whom some, `changing`, go on with the next therapist after half of their sessions (with two or more).
     therapist_share, client_share
@@ -50,18 +70,23 @@ class CohortDesign:
     in_person_share, in_person_d
         Sessions of how many clients are in person, and by how much their bond is higher, SD (Seuling et al. 2023:
         .09, Norwood et al. 2018: .30; neither differs from 0).
+    diagnosis_d
+        Diagnosis -> by how much the bond of its clients is higher, SD; none is known to matter.
     platform_delay_s
         By how much the second of two platforms lengthens gaps between turns (Boland et al. 2022: 135 ms in a room,
         487 ms over a video call). It has nothing to do with the bond.
     effects
         Full feature name -> correlation with the bond.
-    within
-        Full feature name -> correlation with how far the session lies from the client's own mean, on top of `effects`.
+    within, between
+        The same for effects that exist only between the sessions of a client, as synchrony's in Cohen et al. 2021, or
+        only between clients (smiles in PsyArXiv b2a87): correlation with how far the session's bond lies from the
+        client's level, or with that level. On top of `effects`, which is both.
     identity
         Features that tell clients apart and have nothing to do with the bond: what leaks if a client is in training
         and test.
     habit
-        Share of a feature's own variance that stays with a person.
+        Share of a feature's own variance that stays with a person: the therapist for `therapist` features, the
+        client for all others.
     poor, gaps
         Share of sessions of poor recording, in which most features are missing; share of features missing elsewhere.
     unrated
@@ -73,6 +98,7 @@ class CohortDesign:
 
     clients: int = 60
     sessions: tuple[int, int] = (4, 4)
+    dropout: float = 0.0
     clients_per_therapist: int = SIZE_OF_CIRCLE
     changing: float = 0.0
     therapist_share: float = 0.05
@@ -82,9 +108,11 @@ class CohortDesign:
     avoidance_r: float = -0.13
     in_person_share: float = 0.0
     in_person_d: float = 0.1
+    diagnosis_d: Mapping[str, float] = field(default_factory=dict)
     platform_delay_s: float = 0.35
     effects: Mapping[str, float] = field(default_factory=lambda: dict(EFFECTS))
     within: Mapping[str, float] = field(default_factory=dict)
+    between: Mapping[str, float] = field(default_factory=dict)
     identity: tuple[str, ...] = ()
     habit: float = 0.5
     poor: float = 0.05
@@ -92,7 +120,7 @@ class CohortDesign:
     unrated: float = 0.0
     instrument: str = "wai-sr"
     alpha: float = 0.9
-    ceiling: float = 0.1
+    ceiling: float = 0.2
 
     @property
     def session_share(self) -> float:
@@ -105,8 +133,9 @@ class CohortDesign:
         Raises
         ------
         InputError
-            When numbers are none, or effects explain more than there is.
+            When numbers are none, names are not those of features, or effects explain more than there is.
         """
+        self._check_shares()
         if (
             self.clients < 1
             or self.clients_per_therapist < 1
@@ -122,15 +151,31 @@ class CohortDesign:
                 "The shares of the bond's variance don't add up.",
                 "Therapists, clients and sessions together make 1, and attachment is part of the clients' share.",
             )
-        for name in {*self.effects, *self.within}:
-            if self.own_variance(name) <= 0:
+        if unknown := sorted(set(self.diagnosis_d) - set(DIAGNOSES)):
+            raise InputError(
+                f"There is no diagnosis {', '.join(unknown)}.", f"There are {', '.join(DIAGNOSES)}."
+            )
+        named = {*self.effects, *self.within, *self.between}
+        if strangers := sorted((named | set(self.identity)) - set(columns())):
+            raise InputError(
+                f"There is no feature {', '.join(strangers)}.",
+                "They are called as 'vsa features list' shows, with the role before: client.gaze.on_screen_share.",
+            )
+        for name in sorted(named):
+            if not self.own_variance(name) > 0:
                 raise InputError(
-                    f"{name} can't correlate so highly with the bond and with its change within clients.",
+                    f"{name} can't correlate so highly with the bond, its change within clients and its level.",
                     "Give smaller effects.",
                 )
         return self
 
     def own_variance(self, name: str) -> float:
         """What of a feature's variance has nothing to do with the bond."""
-        r, w = self.effects.get(name, 0.0), self.within.get(name, 0.0)
-        return float(1 - r**2 - w**2 - 2 * r * w * self.session_share**0.5)
+        r, w, b = (effects.get(name, 0.0) for effects in (self.effects, self.within, self.between))
+        change, level = self.session_share**0.5, (1 - self.session_share) ** 0.5
+        return float(1 - r**2 - w**2 - b**2 - 2 * r * (w * change + b * level))
+
+    def _check_shares(self) -> None:
+        for name in ("changing", "dropout", "in_person_share", "habit", "poor", "gaps", "unrated"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} {getattr(self, name):g} is no share.", "Give one from 0 to 1.")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsa.simulate.cohort_design import CohortDesign
+from vsa.simulate.cohort_design import DIAGNOSES, DROPOUT_ODDS, CohortDesign
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 PLATFORMS = ("platform A", "platform B")
-DIAGNOSES = ("depression", "anxiety", "adjustment", "personality", "other")
 GENDERS = ("woman", "man", "non-binary")
 
 
@@ -26,12 +25,13 @@ class People:
     ----------
     sessions
         Ids and covariates.
-    client
-        Number of the client, (n,).
+    client, therapist
+        Number of the client and the therapist, (n,).
     bond, therapist_part, client_part, session_part
         The latent bond, variance about 1, and what it is the sum of, (n,).
-    change
-        Of the bond from the client's own level, standard normal, (n,).
+    change, level
+        Of the bond: how far it is from the client's own level, and that level, each standard normal, (n,). What grows
+        with time or comes with modality and diagnosis is in neither.
     slow
         1 where the platform is the slow one, (n,).
     anxiety, avoidance
@@ -40,10 +40,12 @@ class People:
 
     sessions: pd.DataFrame
     client: Numbers
+    therapist: Numbers
     therapist_part: Floats
     client_part: Floats
     session_part: Floats
     change: Floats
+    level: Floats
     slow: Floats
     anxiety: Floats
     avoidance: Floats
@@ -52,6 +54,21 @@ class People:
     def bond(self) -> Floats:
         """Latent."""
         return self.therapist_part + self.client_part + self.session_part
+
+    def at(self, kept: NDArray[np.bool_]) -> People:
+        """Those with some of the sessions, (n,), of which every client has one."""
+        rows = (
+            "client",
+            "therapist",
+            "therapist_part",
+            "client_part",
+            "session_part",
+            "change",
+            "level",
+            "slow",
+        )
+        some = {name: getattr(self, name)[kept] for name in rows}
+        return replace(self, sessions=self.sessions[kept].reset_index(drop=True), **some)
 
     def truth(self) -> pd.DataFrame:
         """What nobody can observe, a row a session."""
@@ -98,28 +115,31 @@ def draw_people(design: CohortDesign, seed: int) -> People:
     number = np.concatenate([np.arange(k) for k in count])
     first = np.arange(design.clients) // design.clients_per_therapist
     therapists = int(first.max()) + 1
-    leaves = (rng.random(design.clients) < design.changing)[client] & (
+    changes = (rng.random(design.clients) < design.changing)[client] & (
         number >= np.maximum(1, count // 2)[client]
     )
-    therapist = np.where(leaves, (first[client] + 1) % therapists, first[client])
+    therapist = np.where(changes, (first[client] + 1) % therapists, first[client])
     anxiety, avoidance = rng.standard_normal((2, design.clients))
     in_person = rng.random(design.clients) < design.in_person_share
     rest = design.client_share - design.anxiety_r**2 - design.avoidance_r**2
-    level = (
+    own = (
         design.anxiety_r * anxiety
         + design.avoidance_r * avoidance
         + np.sqrt(rest) * rng.standard_normal(design.clients)
-        + design.in_person_d * in_person
     )
     change = rng.standard_normal(len(client))
     slow = (rng.random(design.clients) < 0.5) & ~in_person
     age = np.clip(np.round(rng.normal(38, 13, design.clients)), 18, 85).astype(int)
+    diagnosis = rng.choice(DIAGNOSES, design.clients)
+    shift = design.in_person_d * in_person + np.array(
+        [design.diagnosis_d.get(name, 0.0) for name in diagnosis]
+    )
     ids = [f"sim-c{c + 1:03d}" for c in range(design.clients)]
     covariates = {
         "modality": np.where(in_person, "in_person", "online"),
         "platform": np.where(in_person, "room", np.where(slow, PLATFORMS[1], PLATFORMS[0])),
         "attachment": np.where((anxiety < 0.5) & (avoidance < 0.5), "secure", "insecure"),
-        "diagnosis": rng.choice(DIAGNOSES, design.clients),
+        "diagnosis": diagnosis,
         "age": age,
         "gender": rng.choice(GENDERS, design.clients, p=(0.6, 0.38, 0.02)),
     }
@@ -132,14 +152,30 @@ def draw_people(design: CohortDesign, seed: int) -> People:
             **{name: values[client] for name, values in covariates.items()},
         }
     )
-    return People(
+    of_therapist = np.sqrt(design.therapist_share) * rng.standard_normal(therapists)[therapist]
+    spread = np.sqrt(design.therapist_share + design.client_share)
+    people = People(
         sessions=sessions,
         client=client,
-        therapist_part=np.sqrt(design.therapist_share) * rng.standard_normal(therapists)[therapist],
-        client_part=level[client],
+        therapist=therapist,
+        therapist_part=of_therapist,
+        client_part=(own + shift)[client],
         session_part=np.sqrt(design.session_share) * change + design.growth * number,
         change=change,
+        level=(of_therapist + own[client]) / spread if spread else np.zeros(len(client)),
         slow=slow[client].astype(float),
         anxiety=anxiety,
         avoidance=avoidance,
     )
+    return people.at(_stayed(people.bond, number, design.dropout, seed))
+
+
+def _stayed(bond: Floats, number: Numbers, dropout: float, seed: int) -> NDArray[np.bool_]:
+    """Which sessions take place, (n,): a client who does not come back after one has none of the later ones."""
+    if not 0 < dropout < 1:
+        return np.asarray((number == 0) | (dropout == 0))
+    odds = dropout / (1 - dropout) * DROPOUT_ODDS**-bond
+    gone = np.random.default_rng([seed, 6]).random(len(bond)) < odds / (1 + odds)
+    before: Numbers = np.cumsum(gone) - gone
+    first = np.maximum.accumulate(np.where(number == 0, np.arange(len(bond)), 0))
+    return np.asarray(before == before[first])
