@@ -350,7 +350,7 @@ def test_recordings_of_each_participant_share_one_time(faced: FacedTalk, tmp_pat
     assert client.t.iloc[0] == pytest.approx(LATER_S, abs=0.12)
     assert client.t.iloc[-1] == pytest.approx(CALL_S - 1 / CALL_FPS, abs=0.12)
     talks = np.any([(client.t >= start) & (client.t < end) for start, end in SAID[CLIENT]], axis=0)
-    assert client.jawOpen[talks].median() > 3 * client.jawOpen[~talks].median()
+    assert client.jawOpen[talks].median() > 2 * client.jawOpen[~talks].median()
     # and the second one's film has its face drawn from its first picture to its last
     drawn_share = []
     with Recording(overlay.with_stem("film-client")) as drawn, Recording(right) as plain:

@@ -32,12 +32,21 @@ def test_ids_stay_text_and_numbers_become_numbers(tmp_path):
         "\ufeffsession_id;bond;x\r\na;3,5;1\r\nb;4,25;2\r\n",  # as a European spreadsheet saves it
         "session_id\tbond\tx\na\t3.5\t1\nb\t4.25\t2\n",
         "session_id;bond;x\na;3.5;1\nb;4.25;2\n",
+        "session_id\tbond\tx\r\na\t3.5\t1\r\nb\t4.25\t2\r\n".encode("utf-16"),  # a spreadsheet's Unicode text
+        "session_id,bond,x\na,3.5,1,\nb,4.25,2,\n",  # rows that end in a comma
     ],
 )
 def test_delimiters_and_decimal_commas(tmp_path, text):
     table = read_table(csv(tmp_path, text))
     assert list(table.columns) == ["session_id", "bond", "x"]
     assert table["bond"].tolist() == [3.5, 4.25]
+
+
+def test_cells_as_they_are_written_row_by_row(tmp_path):
+    table = read_table(csv(tmp_path, "session_id;x;y\n007;3,0; 01\n\n008;;NA\n"), text=True)
+    assert table["x"].fillna("").tolist() == ["3,0", "", ""]
+    assert table["y"].fillna("").tolist() == [" 01", "", ""]
+    assert table["session_id"].isna().tolist() == [False, True, False]
 
 
 def test_parquet_and_results_folders_with_what_the_manifest_said(tmp_path):
@@ -67,7 +76,8 @@ def test_parquet_and_results_folders_with_what_the_manifest_said(tmp_path):
         ("session_id,bond\n", "no rows"),
         ("session_id,bond,bond\na,1,2\n", "two columns are called bond"),
         ("session_id,bond\na,1,2,3,4\nb,1\n", "row 2 has 5 cells and the header 2"),
-        (b"\xff\xfe\x00session", "not UTF-8"),
+        (b"session_id,bond\n\xe9,1\n", "not UTF-8"),
+        (b"\xff\xfes\x00e\x00s", "not UTF-8"),  # half a character of UTF-16
         (b"session\x00id,x\n1,2\n", "binary"),
     ],
 )

@@ -10,6 +10,8 @@ import av
 import av.error
 
 from vsa.errors import SessionError
+from vsa.media.stream import PIECE_BYTES, Stream, check, said_of, shut
+from vsa.study.addresses import Address, AddressError, Place
 
 #: A picture smaller than this holds no face that could be measured, px.
 SMALLEST_SIDE = 32
@@ -31,8 +33,8 @@ _ATTACHED = av.stream.Disposition.attached_pic
 _DEFAULT = av.stream.Disposition.default
 
 
-def opened(path: Path) -> Any:
-    """Open a file that may be a recording; returns PyAV's container.
+def opened(path: Place) -> Any:
+    """Open a file that may be a recording; returns PyAV's container. One at an address is read while it is decoded.
 
     Raises
     ------
@@ -40,25 +42,16 @@ def opened(path: Path) -> Any:
         Stage ``media``: the file is missing, a folder, a pipe, unreadable, empty, cut off before its index, a still
         picture or no media at all.
     """
-    _check_file(path)
-    try:
-        # "file:" keeps a colon or a percent sign in a name from being read as a protocol or a pattern
-        container = av.open(
-            f"file:{path}",
-            metadata_errors="ignore",
-            options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
-        )
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SessionError("media", f"{path.name}: {_why_not_opened(path, error)}", RESAVE) from None
+    container = _opened_stream(path) if isinstance(path, Address) else _opened_file(path)
     if container.format.name == "image2" or container.format.name.endswith("_pipe"):
-        container.close()
+        shut(container)
         raise SessionError(
             "media", f"{path.name} is a still picture, not a recording.", "Give the video file."
         )
     return container
 
 
-def picture_stream(container: Any, path: Path) -> Any:
+def picture_stream(container: Any, path: Place) -> Any:
     """The stream to analyse: the one that the file marks as its default, else the largest, else the first.
 
     Cover art doesn't count.
@@ -91,6 +84,54 @@ def plain(error: BaseException) -> str:
     return str(text).split(":")[0].split(";")[0].removeprefix("[Errno ").strip()
 
 
+def _opened_file(path: Path) -> Any:
+    _check_file(path)
+    try:
+        # "file:" keeps a colon or a percent sign in a name from being read as a protocol or a pattern
+        return av.open(
+            f"file:{path}",
+            metadata_errors="ignore",
+            options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise SessionError("media", f"{path.name}: {_why_not_opened(path, error)}", RESAVE) from None
+
+
+def _opened_stream(address: Address) -> Any:
+    _check_address(address)
+    stream = Stream(address)
+    try:
+        container = av.open(
+            stream,
+            metadata_errors="ignore",
+            buffer_size=PIECE_BYTES,
+            options={"format_whitelist": _FORMATS, "protocol_whitelist": "none"},
+        )
+        check(container)
+    except BaseException as error:
+        stream.close()
+        if isinstance(error, SessionError):
+            raise
+        stream.check()
+        if not isinstance(error, (av.error.FFmpegError, OSError, ValueError)):
+            raise
+        raise SessionError("media", f"{address.name}: {_why_not_opened(address, error)}", RESAVE) from None
+    return container
+
+
+def _check_address(address: Address) -> None:
+    try:
+        found = address.found()
+    except AddressError as error:
+        raise said_of(address, error) from None
+    if found.folder:
+        raise SessionError("media", f"{address} is a folder, not a recording.", "Name the files in it.")
+    if found.bytes == 0:
+        raise SessionError(
+            "media", f"{address.name} is empty (0 bytes).", "Copy it again from where it was recorded."
+        )
+
+
 def _check_file(path: Path) -> None:
     try:
         found = path.stat()
@@ -117,7 +158,7 @@ def _check_file(path: Path) -> None:
         ) from None
 
 
-def _why_not_opened(path: Path, error: BaseException) -> str:
+def _why_not_opened(path: Place, error: BaseException) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(64)

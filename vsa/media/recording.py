@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +19,8 @@ from vsa.media.frames import PictureMaker
 from vsa.media.info import Faults, MediaInfo
 from vsa.media.opening import RESAVE, SMALLEST_SIDE, opened, picture_stream, plain
 from vsa.media.picture import Picture
+from vsa.media.stream import check, shut
+from vsa.study.addresses import Place
 
 #: `native` analyses all pictures of recordings up to this rate, and every second (third, ...) one above it.
 NATIVE_CAP_FPS = 30.0
@@ -41,8 +42,8 @@ class Recording:
     Parameters
     ----------
     path
-        A file with at least one video stream. Of several, the one is read that the file marks as its default,
-        else the largest (see `MediaInfo.video_stream`).
+        A file with at least one video stream, or its address. Of several, the one is read that the file marks as its
+        default, else the largest (see `MediaInfo.video_stream`).
 
     Raises
     ------
@@ -50,7 +51,7 @@ class Recording:
         Stage ``media``: the file is missing, empty, no media, cut off before its index, or has no pictures.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
         self.faults = Faults()
         self._container = opened(path)
@@ -71,7 +72,7 @@ class Recording:
             self._maker = PictureMaker(first[1], float(self._stream.sample_aspect_ratio or 1) or 1.0)
             self.info = self._probe(*first)
         except BaseException:
-            self._container.close()
+            shut(self._container)
             raise
 
     def __enter__(self) -> Recording:
@@ -80,7 +81,7 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._container.close()
+        shut(self._container)
 
     def pictures(self, fps: float | None = None) -> Iterator[Picture]:
         """Decode the recording from start to end; possible once.
@@ -148,8 +149,10 @@ class Recording:
             try:
                 packet = next(packets)
             except StopIteration:
+                check(self._container)
                 return
             except (av.error.FFmpegError, OSError) as error:
+                check(self._container)
                 self.faults.note(f"reading stopped: {plain(error)}")
                 return
             index = packet.stream.index
@@ -182,6 +185,7 @@ class Recording:
             try:
                 frames = packet.decode()
             except av.error.EOFError:
+                check(self._container)
                 return
             except (av.error.FFmpegError, ValueError) as error:
                 self.faults.bad_packets += 1

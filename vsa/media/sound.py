@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import av.error
@@ -18,6 +17,8 @@ import numpy as np
 from vsa.media.opening import opened, plain
 from vsa.media.pcm import Pcm, Samples, pieces
 from vsa.media.samples import Collector, SoundFaults
+from vsa.media.stream import check, closing
+from vsa.study.addresses import Place
 
 #: Rate at which the voice room works.
 RATE_HZ = 16_000
@@ -125,13 +126,13 @@ class SoundStream:
         return Sound(first.start_s, first.rate_hz, mean, self.info.name)
 
 
-def read_sound(path: Path, rate_hz: int = RATE_HZ, *, name: str = "") -> list[SoundStream]:
+def read_sound(path: Place, rate_hz: int = RATE_HZ, *, name: str = "") -> list[SoundStream]:
     """Read all audio streams of a file.
 
     Parameters
     ----------
     path
-        A file with sound, with or without pictures.
+        A file with sound, with or without pictures, or its address.
     rate_hz
         Rate of the result.
     name
@@ -149,7 +150,7 @@ def read_sound(path: Path, rate_hz: int = RATE_HZ, *, name: str = "") -> list[So
         Stage ``media``: the file is missing, unreadable, empty or no media.
     """
     container = opened(path)
-    with container:
+    with closing(container):
         streams = {s.index: _Reader(s, name or path.name, rate_hz) for s in container.streams.audio}
         if container.format.name == "mp3":  # its stamps count the coder's delay, which the decoder takes away
             for reader in streams.values():
@@ -169,8 +170,10 @@ def _packets(container: Any, streams: dict[int, _Reader]) -> Iterator[Any]:
         try:
             packet = next(packets)
         except StopIteration:
+            check(container)
             return
         except (av.error.FFmpegError, OSError) as error:
+            check(container)
             for reader in streams.values():
                 reader.said.append(f"reading stopped before the file's end ({plain(error)})")
             return

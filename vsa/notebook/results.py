@@ -20,6 +20,7 @@ from vsa.errors import InputError
 from vsa.notebook import features
 from vsa.notebook.session import OpenSession
 from vsa.notebook.units import no_unit, with_units
+from vsa.study.addresses import Address, place_of
 from vsa.study.failures import COLUMNS
 from vsa.study.results import Results
 from vsa.study.tables import IDS
@@ -65,7 +66,13 @@ class OpenResults(Mapping[str, OpenSession]):
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
-        self.folder = Path(folder)
+        place = place_of(os.fspath(folder))
+        if isinstance(place, Address):
+            raise InputError(
+                f"{place} is an address, and only folders of this machine can be opened.",
+                "Copy it to this machine and give its path.",
+            )
+        self.folder = place
         self._results = Results(self.folder)
         found = _candidates(self.folder)
         self._sessions: dict[str, OpenSession] = {}

@@ -19,6 +19,7 @@ from vsa.media.encoder import Encoder
 from vsa.media.picture import Picture
 from vsa.media.recording import Recording
 from vsa.report.drawing import COLOURS, QUIET, Colour, Pen, Row, draw_face, figures
+from vsa.study.addresses import Place
 from vsa.study.landmark_file import SAME_S, LandmarkFile
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class OverlayWriter:
 
 
 def render_overlay(
-    recording_path: Path,
+    recording_path: Place,
     face: pd.DataFrame,
     out: Path,
     *,

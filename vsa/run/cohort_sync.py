@@ -56,7 +56,12 @@ class Dyad:
 
 
 def compare(
-    results: Results, *, partners: int = PARTNERS, seed: int = 0, progress: Callable[[int, int], None]
+    results: Results,
+    names: Sequence[str],
+    *,
+    partners: int = PARTNERS,
+    seed: int = 0,
+    progress: Callable[[int, int], None],
 ) -> dict[str, dict[str, float]]:
     """Compare every session with the others, and write what comes out into their features.
 
@@ -64,6 +69,8 @@ def compare(
     ----------
     results
         The folder.
+    names
+        Its finished sessions that may be compared.
     partners
         At most so many of other sessions, drawn by `seed`.
     progress
@@ -80,11 +87,10 @@ def compare(
     SessionError
         Stage ``write``.
     """
-    names = results.sessions()
     if len(names) <= LEAST_PARTNERS:
         raise InputError(
-            f"{results.folder} holds {len(names)} finished sessions; comparing pairs across sessions takes more than "
-            f"{LEAST_PARTNERS}.",
+            f"{results.folder} holds {len(names)} finished sessions that may be used; comparing pairs across sessions "
+            f"takes more than {LEAST_PARTNERS}.",
             "Within a session, 'dyad.sync.*_surrogate_z' compares without others.",
         )
     dyads = [_dyad(results, name) for name in names]

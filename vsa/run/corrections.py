@@ -28,6 +28,8 @@ from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN
 
 #: What the person gave, in one form whatever it was.
 CORRECTED = "turns.corrected.rttm"
+#: What `kept` reads of a session.
+KEPT = ("session.json", CORRECTED)
 #: What the note of a correction that is not used begins with.
 NOT_USED = f"the corrected turns in {CORRECTED} are not used"
 

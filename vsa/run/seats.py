@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.media.recording import Recording
 from vsa.run.source import Fingerprint
+from vsa.study.addresses import Place
 from vsa.study.plan import SessionPlan, TileHint, Video
 from vsa.voice.alignment import Alignment
 
@@ -33,7 +33,7 @@ class Part:
     recording: Recording
     followed: Followed
     file: Fingerprint
-    held: Path
+    held: Place
     clock: Alignment | None = None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,10 @@ from vsa.errors import SessionError
 from vsa.media.opening import opened
 from vsa.media.samples import SoundFaults
 from vsa.media.sound import RATE_HZ, Sound, SoundInfo, SoundStream, read_sound
+from vsa.media.stream import closing
 from vsa.run.seats import Part
-from vsa.run.source import Fingerprint, Source
+from vsa.run.source import Fingerprint, source_of
+from vsa.study.addresses import Address, Place
 from vsa.study.plan import SessionPlan
 from vsa.voice.activity import speaking, speech_probability
 from vsa.voice.alignment import Alignment, align, aligned
@@ -25,7 +26,7 @@ class SoundFile:
     """A participant's own sound file."""
 
     role: str
-    path: Path
+    path: Place
     file: Fingerprint
 
 
@@ -62,7 +63,7 @@ def check_sound_files(plan: SessionPlan) -> None:
     """
     for role, path in plan.audio.items():
         try:
-            with opened(path) as container:
+            with closing(opened(path)) as container:
                 if not container.streams.audio:
                     raise _no_sound(role, path)
         except SessionError as error:
@@ -77,16 +78,21 @@ class SoundReader:
         self.damaged = False
 
     def recording(self, part: Part, *, again: bool = False) -> list[SoundStream]:
-        """A recording's streams; its pictures are analysed already, and not lost if it can't be read any more."""
+        """A recording's streams; its pictures are analysed already, and not lost if it can't be read any more.
+
+        One at an address can be read later: it raises a `SessionError`.
+        """
         name = part.recording.info.name
         try:
             return self.streams(part.held, name, quiet=again)
         except SessionError as error:
+            if isinstance(part.held, Address):
+                raise
             self.notes.append(f"the sound of {name} could not be read: {error.message}")
             self.damaged = True
             return []
 
-    def streams(self, path: Path, name: str, *, quiet: bool = False) -> list[SoundStream]:
+    def streams(self, path: Place, name: str, *, quiet: bool = False) -> list[SoundStream]:
         """A file's streams."""
         streams = read_sound(path, RATE_HZ, name=name)
         if not quiet:
@@ -98,7 +104,7 @@ class SoundReader:
         """The participants' own sound files."""
         found = []
         for role, path in plan.audio.items():
-            with Source(path) as source:
+            with source_of(path) as source:
                 track = first_track(self.streams(path, path.name), role)
                 if track is None:
                     raise _no_sound(role, path)
@@ -127,7 +133,7 @@ def _speaking(sound: Sound) -> npt.NDArray[np.bool_]:
     return speaking(speech_probability(sound.samples).probability)
 
 
-def _no_sound(role: str, path: Path) -> SessionError:
+def _no_sound(role: str, path: Place) -> SessionError:
     return SessionError(
         "media", f"{path.name} holds no sound that could be read.", f"Check audio:{role} in the manifest."
     )

@@ -82,9 +82,7 @@ def own_file(file: SoundFile) -> dict[str, Any]:
     return {
         "name": file.path.name,
         "role": file.role,
-        "sha256": file.file.sha256,
-        "bytes": file.file.bytes,
-        "modified_ns": file.file.modified_ns,
+        **file.file.record(),
     }
 
 

@@ -13,30 +13,18 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, read_failures, write_failures
+from vsa.study.session_files import LITTER, PARQUET_END, TABLES, is_finished, one_table
+from vsa.study.session_files import SESSION_FILES as SESSION_FILES
+from vsa.study.session_files import in_the_way as in_the_way
+from vsa.study.session_files import write_json as write_json
 
-#: What a session's folder may hold. A folder that holds anything else is not vsa's to replace.
-SESSION_FILES = (
-    "session.json",
-    "face.parquet",
-    "landmarks.npz",
-    "voice.parquet",
-    "turns.parquet",
-    "turns.rttm",
-    "turns.corrected.rttm",
-    "features.parquet",
-)
-#: File managers put these into any folder.
-_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
-#: Without these a session is not finished.
-_TABLES = ("face.parquet", "voice.parquet", "turns.parquet", "features.parquet")
-#: What a table of a finished session ends with.
-_PARQUET_END = b"PAR1"
 #: This machine, in the names of what is in the making: another's processes are not known here.
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 #: In the making: ``.<name>.<host>-<process>-<random>.part``; ``.old.part`` is what it takes the place of.
@@ -88,12 +76,10 @@ class Results:
         folder = self.session(session_id)
         try:
             record = json.loads((folder / "session.json").read_text("utf-8"))
-            whole = all(_ends_well(folder / name) for name in _TABLES)
+            whole = all(_ends_well(folder / name) for name in TABLES)
         except (OSError, ValueError, RecursionError):
             return None
-        if not whole or not isinstance(record, dict) or record.get("status") not in ("complete", "partial"):
-            return None
-        return record
+        return record if whole and is_finished(record) else None
 
     def strangers(self, session_id: str) -> list[str]:
         """What lies where a session goes and is not vsa's, by name: such a folder is never replaced."""
@@ -106,7 +92,12 @@ class Results:
             return [folder.name] if folder.is_symlink() else []
         except OSError:  # a file, or a folder that can't be read
             return [folder.name]
-        return sorted(p.name for p in inside if p.name not in (*SESSION_FILES, *_LITTER) or p.is_dir())
+        return sorted(p.name for p in inside if p.name not in (*SESSION_FILES, *LITTER) or p.is_dir())
+
+    @contextmanager
+    def local(self, session_id: str, names: Collection[str] = SESSION_FILES) -> Iterator[Path]:
+        """Where a session's files are on this machine while the block lasts; of those at an address, `names` only."""
+        yield self.session(session_id)
 
     @contextmanager
     def writing(self, session_id: str) -> Iterator[Path]:
@@ -181,18 +172,11 @@ class Results:
 
     def gather_features(self) -> int:
         """Write ``features.parquet``, one row per finished session in order of id; how many there are."""
-        import pandas as pd
-
-        rows = []
-        for name in self.sessions():
-            with suppress(
-                OSError, ValueError
-            ):  # damaged after it was finished: `vsa extract --afresh` mends it
-                rows.append(pd.read_parquet(self.session(name) / "features.parquet"))
-        none = pd.DataFrame({"session_id": pd.Series(dtype="str")})
+        tables = [self.session(name) / "features.parquet" for name in self.sessions()]
+        table, count = one_table(partial(Path, table) for table in tables)
         with self._whole("features.parquet") as part:
-            (pd.concat(rows, ignore_index=True) if rows else none).to_parquet(part, index=False)
-        return len(rows)
+            table.to_parquet(part, index=False)
+        return count
 
     def failures(self) -> list[Failure]:
         """What ``failures.csv`` says."""
@@ -271,20 +255,6 @@ class Results:
                     path.unlink()
 
 
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a JSON file for people and machines."""
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
-
-
-def in_the_way(folder: Path, names: list[str]) -> tuple[str, str]:
-    """What to say of a folder that holds what vsa did not write."""
-    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-    return (
-        f"{folder} is there and holds what is no result of vsa ({listed}); it is not replaced.",
-        "Give another folder with --out, or move that away.",
-    )
-
-
 def _state(session: Path) -> tuple[int, int] | None:
     """Another one after anything in a session was changed: every change writes ``session.json`` anew."""
     try:
@@ -297,5 +267,5 @@ def _state(session: Path) -> tuple[int, int] | None:
 def _ends_well(path: Path) -> bool:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - len(_PARQUET_END)))
-        return file.read() == _PARQUET_END
+        file.seek(max(0, size - len(PARQUET_END)))
+        return file.read() == PARQUET_END

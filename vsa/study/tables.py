@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsa.errors import InputError
+from vsa.study.addresses import AddressError, Place
+from vsa.study.session_files import read_record
 from vsa.whole_file import replacing
 
 if TYPE_CHECKING:
@@ -21,14 +23,17 @@ IDS = ("session_id", "client_id", "therapist_id")
 _DECIMAL_COMMA = re.compile(r"(^|;)-?\d+,\d+(;|$)", re.MULTILINE)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Place, *, text: bool = False) -> pd.DataFrame:
     """Read a table, or the features of a results folder.
 
     Parameters
     ----------
     path
-        CSV (UTF-8; commas, semicolons or tabs), Parquet, or the folder that ``vsa extract`` wrote: its
-        ``features.parquet``, with what the manifest said of each session as further columns.
+        CSV (UTF-8 or UTF-16; commas, semicolons or tabs), Parquet, or the folder that ``vsa extract`` wrote: its
+        ``features.parquet``, with what the manifest said of each session as further columns. Or an address of these.
+    text
+        Leave the cells of a CSV file as they are written, each as text, and keep blank lines: row k of the result is
+        row k + 2 of a spreadsheet.
 
     Returns
     -------
@@ -39,16 +44,17 @@ def read_table(path: Path) -> pd.DataFrame:
     InputError
         When there is no such table, or it can't be read, is empty or has two columns of one name.
     """
-    if path.is_dir():
-        if not (path / "features.parquet").is_file():
+    try:
+        folder, file = path.is_dir(), path.is_file()
+        if folder and not (path / "features.parquet").is_file():
             raise InputError(
                 f"{path} holds no features.parquet.", "Give a results folder of 'vsa extract', or a table."
             )
-        table = _with_facts(_read(path / "features.parquet"), path)
-    elif path.is_file():
-        table = _read(path)
-    else:
+    except AddressError as error:
+        raise InputError(f"{path}: {error}.", error.hint) from None
+    if not folder and not file:
         raise InputError(f"{path} does not exist.", "Give a CSV or Parquet file, or a results folder.")
+    table = _with_facts(_read(path / "features.parquet"), path) if folder else _read(path, text)
     if table.empty:
         raise InputError(f"{path} has no rows.", "")
     for name in IDS:
@@ -105,13 +111,13 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(part, index=False)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Place, text: bool = False) -> pd.DataFrame:
     import pandas as pd
 
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path)
-        return _read_csv(path)
+            return pd.read_parquet(path if isinstance(path, Path) else io.BytesIO(path.read_bytes()))
+        return _read_csv(path, text)
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text.", "Save it as CSV (UTF-8).") from None
     except (OSError, ValueError, csv.Error) as error:  # pandas' and pyarrow's errors are ValueErrors
@@ -119,10 +125,10 @@ def _read(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} can't be read as a table ({why}).", "Give CSV or Parquet.") from None
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Place, as_text: bool) -> pd.DataFrame:
     import pandas as pd
 
-    text = path.read_bytes().decode("utf-8-sig")
+    text = _decoded(path.read_bytes())
     first = text.split("\n", 1)[0].rstrip("\r")
     if "\0" in text or not first.strip():
         raise ValueError("it is empty" if not first.strip() else "it holds binary data")
@@ -140,21 +146,27 @@ def _read_csv(path: Path) -> pd.DataFrame:
         io.StringIO(text),
         sep=delimiter,
         decimal=decimal,
-        dtype=dict.fromkeys(IDS, "string"),
+        dtype="string" if as_text else dict.fromkeys(IDS, "string"),
+        skip_blank_lines=not as_text,
+        index_col=False,  # rows that end in a delimiter don't begin with an index
         low_memory=False,
     )
     return table.rename(columns=lambda name: str(name).strip())
 
 
-def _with_facts(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 as spreadsheets save "Unicode text"."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8-sig")
+
+
+def _with_facts(table: pd.DataFrame, folder: Place) -> pd.DataFrame:
     """Add what the manifest said of each session, from its ``session.json``."""
     import pandas as pd
 
     facts = {}
     for session in table["session_id"].astype(str):
-        try:
-            record = json.loads((folder / session / "session.json").read_text("utf-8"))
-        except (OSError, ValueError):
+        if (record := read_record(folder / session)) is None:
             continue
         facts[session] = {k: v for k, v in (record.get("facts") or {}).items() if k not in table and v != ""}
     further = pd.DataFrame([facts.get(session, {}) for session in table["session_id"].astype(str)])

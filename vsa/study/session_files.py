@@ -1,0 +1,87 @@
+"""The files of a session's results, and when a session counts as finished: the same wherever results are kept."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from vsa.errors import InputError
+from vsa.study.addresses import AddressError, Place
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a session's folder may hold. A folder that holds anything else is not vsa's to replace.
+SESSION_FILES = (
+    "session.json",
+    "face.parquet",
+    "landmarks.npz",
+    "voice.parquet",
+    "turns.parquet",
+    "turns.rttm",
+    "turns.corrected.rttm",
+    "features.parquet",
+)
+#: File managers put these into any folder.
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
+#: Without these a session is not finished.
+TABLES = ("face.parquet", "voice.parquet", "turns.parquet", "features.parquet")
+#: What a table of a finished session ends with.
+PARQUET_END = b"PAR1"
+
+
+def read_record(session: Place) -> dict[str, Any] | None:
+    """The ``session.json`` of a session's folder; None if it is not there or is damaged.
+
+    Raises
+    ------
+    InputError
+        When its store can't be reached.
+    """
+    try:
+        record = json.loads((session / "session.json").read_bytes().decode("utf-8"))
+    except AddressError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise InputError(f"{session}: {error}.", error.hint) from None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def is_finished(record: Any) -> bool:
+    """Whether a ``session.json`` says that its session is finished."""
+    return isinstance(record, dict) and record.get("status") in ("complete", "partial")
+
+
+def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> tuple[pd.DataFrame, int]:
+    """The ``features.parquet`` of sessions as one table, and how many sessions are in it.
+
+    One that can't be read is left out: it was damaged after it was finished, and `vsa extract --afresh` mends it.
+    """
+    import pandas as pd
+
+    rows = []
+    for opened in sessions:
+        with suppress(OSError, ValueError):
+            rows.append(pd.read_parquet(opened()))
+    none = pd.DataFrame({"session_id": pd.Series(dtype="str")})
+    return (pd.concat(rows, ignore_index=True) if rows else none), len(rows)
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a JSON file for people and machines."""
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+
+def in_the_way(folder: object, names: list[str]) -> tuple[str, str]:
+    """What to say of a folder that holds what vsa did not write."""
+    listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    return (
+        f"{folder} is there and holds what is no result of vsa ({listed}); it is not replaced.",
+        "Give another folder with --out, or move that away.",
+    )
