@@ -36,10 +36,18 @@ def _pages(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, list[
     yield pages
     if request.config.getoption("--write-docs", default=False):
         for page, sections in pages.items():
-            text = [PAGES[page], f"{machine()}.\n"]
-            for title, lines in sections.items():
-                text += [f"## {title}\n", *lines, ""]
-            (ROOT / "docs" / f"{page}.md").write_text("\n".join(text), "utf-8")
+            path = ROOT / "docs" / f"{page}.md"
+            kept = sections_of(path.read_text("utf-8")) if path.exists() else {}
+            stamp = f"*{machine()}*"
+            new = {title: "\n".join([f"{stamp}\n", *lines]) for title, lines in sections.items()}
+            text = [PAGES[page], *(f"## {title}\n\n{body}\n" for title, body in {**kept, **new}.items())]
+            path.write_text("\n".join(text), "utf-8")
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """Title of each section to what stands under it: those that are not measured now are kept."""
+    parts = re.split(r"^## (.+)\n+", text, flags=re.MULTILINE)[1:]
+    return {title: body.strip() for title, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
 @pytest.fixture

@@ -77,7 +77,10 @@ def test_bonds_come_from_a_table_of_their_own(files, capsys):
     code, out, _ = vsa(capsys, "train", files, *arguments)
     assert code == 0
     told = json.loads(out)
-    assert told["label_source"] == "column 'wai_bond' of bonds.csv, rated by client, SIMULATED: not reported by people"
+    assert (
+        told["label_source"]
+        == "column 'wai_bond' of bonds.csv, rated by client, SIMULATED: not reported by people"
+    )
     assert told["evaluation"][0]["model"] == json.loads(
         json.dumps(train(read_table(files / "cohort.csv")).info.evaluation[0].model.__dict__)
     )

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from vsa.commands.sync import sync
 from vsa.errors import InputError
 from vsa.run.cohort_sync import LEAST_PARTNERS, compare
+from vsa.study import log
 from vsa.study.results import Results
 
 COUPLED, LONE, SAME_CLIENT = "s00", "s01", ("s02", "s03")
@@ -61,7 +62,7 @@ def results(tmp_path: Path) -> Results:
 
 def test_the_pair_that_moves_together_stands_out_and_reasons_follow(results):
     told = []
-    found = compare(results, progress=lambda done, total: told.append((done, total)))
+    found = compare(results, results.sessions(), progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (len(found), len(found))
     values = {name: row["dyad.sync.motion_cohort_z"] for name, row in found.items()}
     assert values[COUPLED] == max(value for value in values.values() if np.isfinite(value))
@@ -84,7 +85,7 @@ def test_sessions_of_the_same_client_are_no_chance(results):
         record = results.finished(name)
         record["facts"]["client_id"] = "c00"
         results.amend(name, record)
-    found = compare(results, progress=lambda done, total: None)
+    found = compare(results, results.sessions(), progress=lambda done, total: None)
     assert np.isnan(found[COUPLED]["dyad.sync.motion_cohort_z"])
     reason = results.finished(COUPLED)["quality"]["features_missing"]["dyad.sync.motion_cohort_z"]
     assert reason == f"partners of other clients' sessions: 0, and {LEAST_PARTNERS} are needed"
@@ -92,7 +93,9 @@ def test_sessions_of_the_same_client_are_no_chance(results):
 
 def test_the_seed_decides_who_is_compared(results):
     def z(seed):
-        found = compare(results, partners=LEAST_PARTNERS, seed=seed, progress=lambda done, total: None)
+        found = compare(
+            results, results.sessions(), partners=LEAST_PARTNERS, seed=seed, progress=lambda done, total: None
+        )
         return found[COUPLED]["dyad.sync.motion_cohort_z"]
 
     assert z(1) == z(1)
@@ -106,6 +109,9 @@ def test_the_command_says_how_many_pairs_and_writes_json_without_nan(results):
     assert f"motion: 1 of {count - 1} pairs go together more than with people they never met" in done.stdout
     assert "f0: no pair could be compared; session.json says why" in done.stdout
     assert f"features of {count} sessions" in done.stdout
+    (entry,) = log.entries(results.folder)
+    assert (entry.command, entry.outcome) == ("sync", {"sessions": count})
+    assert [*entry.ids] == results.sessions()
     told = json.loads(
         CliRunner().invoke(sync, [str(results.folder), "--json"]).stdout, parse_constant=pytest.fail
     )
@@ -118,7 +124,7 @@ def test_a_damaged_session_is_named_and_nothing_is_changed(results):
     face.write_bytes(face.read_bytes()[:200] + b"PAR1")
     before = (results.session(COUPLED) / "session.json").read_bytes()
     with pytest.raises(InputError, match="Session s05 is damaged"):
-        compare(results, progress=lambda done, total: None)
+        compare(results, results.sessions(), progress=lambda done, total: None)
     assert (results.session(COUPLED) / "session.json").read_bytes() == before
 
 
@@ -126,4 +132,4 @@ def test_a_few_sessions_are_no_cohort(results):
     for name in results.sessions()[LEAST_PARTNERS:]:
         (results.session(name) / "session.json").unlink()
     with pytest.raises(InputError, match="takes more than 19"):
-        compare(results, progress=lambda done, total: None)
+        compare(results, results.sessions(), progress=lambda done, total: None)

@@ -164,7 +164,7 @@ def test_ctrl_c_is_a_sentence_and_keeps_what_is_finished(calls: list[Path], tmp_
         said = process.stderr.read()
     assert process.returncode == 130
     assert said.strip() == "Stopped. What is finished is kept; run the same command again to go on."
-    assert sorted(os.listdir(out)) == ["failures.csv", "features.parquet", calls[2].stem]
+    assert sorted(os.listdir(out)) == [*("failures.csv", "features.parquet"), calls[2].stem, "log.jsonl"]
     assert "noise,media," in (out / "failures.csv").read_text()
     import pandas as pd
 

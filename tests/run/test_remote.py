@@ -29,6 +29,8 @@ from vsa.study.plan import SessionPlan, Video, from_media
 from vsa.study.remote_results import results_at
 from vsa.study.session_files import TABLES
 
+pytestmark = pytest.mark.slow
+
 CLIP = "talking_woman_512.mp4"
 FPS = 5.0
 MIB = 1 << 20

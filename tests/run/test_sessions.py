@@ -24,6 +24,7 @@ from vsa.media.recording import Recording
 from vsa.run import batch, session
 from vsa.run.session import Settings
 from vsa.run.source import Source
+from vsa.study.chain import verify
 from vsa.study.face_table import read_face
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results
@@ -110,7 +111,8 @@ def test_two_runs_at_once_into_one_folder(copies: dict[str, Path], tmp_path: Pat
     assert [process.returncode for process in pair] == [0, 0], said
     assert record_of(out, "call")["status"] == "complete"
     assert read_table(out)["session_id"].tolist() == ["call"]
-    assert sorted(os.listdir(out)) == ["call", "failures.csv", "features.parquet"]
+    assert sorted(os.listdir(out)) == ["call", "failures.csv", "features.parquet", "log.jsonl"]
+    assert verify(out).faults == ()
 
 
 def test_a_copy_with_another_time_of_change_is_the_same_recording(

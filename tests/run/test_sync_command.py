@@ -17,6 +17,7 @@ from vsa.commands.sync import sync
 from vsa.errors import InputError
 from vsa.face.follow import Block
 from vsa.face.table import COLUMNS
+from vsa.study import log
 from vsa.study.face_table import write_face
 from vsa.study.motion_energy import Pair, read_pair, write_pair
 from vsa.study.results import Results, write_json
@@ -196,7 +197,10 @@ def test_a_session_goes_out_for_rmea_and_comes_back_the_same(tmp_path: Path) -> 
     assert pair.names == ("client", "therapist")
     np.testing.assert_allclose(pair.first, np.float32(first), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(pair.second, np.float32(second), rtol=1e-5, atol=1e-6)
+    (folder.parent / "log.jsonl").touch()  # makes it a study
     here, there = record(folder, "--surrogates", 20), record(file, "--rate", 25, "--surrogates", 20)
+    (entry,) = log.entries(folder.parent)
+    assert (entry.command, entry.ids, entry.outcome) == ("sync", ("s1",), {"compared": 1})
     assert here["leader"] == there["leader"] == "client"
     assert here["mean_abs_z"] == pytest.approx(there["mean_abs_z"], abs=1e-5)
     assert here["missing_share"] == [0.05, 0.0]

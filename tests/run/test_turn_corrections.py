@@ -25,6 +25,7 @@ from vsa.media.digest import sha256_of_file
 from vsa.run.corrections import CORRECTED, NOT_USED, kept, settle, speech_in, turns_in
 from vsa.run.session import write_features
 from vsa.run.turn_edits import export_turns, import_turns, reset_turns
+from vsa.study import log
 from vsa.study import results as results_module
 from vsa.study.face_table import write_face
 from vsa.study.results import Results, write_json
@@ -509,8 +510,12 @@ def test_a_disk_that_gets_full_leaves_the_session_as_it_was(tmp_path, folder, at
     assert "can't be written (File too large)" in done.stderr
     assert contents(folder) == before
     assert parts_left(folder) == []
+    assert log.entries(folder.parent) == []
     assert vsa("turns", "import", folder, file).returncode == 0
     assert len(turns_of(folder)) == len(lines)
+    assert vsa("turns", "reset", folder).returncode == 0
+    assert [entry.command for entry in log.entries(folder.parent)] == ["turns import", "turns reset"]
+    assert all(entry.ids == ("s1",) for entry in log.entries(folder.parent))
 
 
 def test_a_run_that_was_killed_between_two_renames_is_made_good(tmp_path, folder):

@@ -25,6 +25,8 @@ from vsa.simulate.cohort_behaviour import (
 from vsa.simulate.cohort_signals import session_signals
 from vsa.study.results import Results
 
+pytestmark = pytest.mark.slow
+
 FPS = 12.5
 #: No other number of these tests is written so.
 BOND = 0.7182818

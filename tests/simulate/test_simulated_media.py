@@ -33,6 +33,8 @@ from vsa.study.manifest import read_manifest
 from vsa.voice.activity import STEP_S, speech_probability
 from vsa.voice.pitch import f0_hz
 
+pytestmark = pytest.mark.slow
+
 SECONDS, FPS, SIZE = 8.0, 15.0, (640, 360)
 OFF, FROZEN, STUTTER, SPARSE, CHANGE_S = (3.0, 4.6), Slow(1.0, 1.8, 0), Slow(1.8, 2.8, 5), (4.8, 5.8), 6.0
 EVENTFUL = Scenario(
@@ -367,7 +369,13 @@ def test_the_command_makes_a_study(tmp_path):
     done = CliRunner().invoke(command_line, ["simulate", "media", str(out), *arguments, "--scenario", "dim"])
     assert done.exit_code == 0, done.output
     assert "SIMULATED" in done.output
-    assert sorted(path.name for path in out.iterdir()) == ["README.md", "manifest.csv", "media", "truth"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "README.md",
+        "answers.csv",
+        "manifest.csv",
+        "media",
+        "truth",
+    ]
     record = json.loads((out / "truth" / "s01_dim" / "session.json").read_text())
     assert record["simulation"]["seed"] == 3
     assert record["source"]["width"] == 320

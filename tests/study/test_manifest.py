@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vsa.errors import InputError
+from vsa.study import manifest_media
+from vsa.study.addresses import Address
+from vsa.study.consent import PURPOSES, Consent
 from vsa.study.manifest import Manifest, read_manifest
 from vsa.study.plan import SessionPlan, Video, from_media, id_fault, normal_id
 from vsa.study.tables import read_table
+
+EVERYTHING = frozenset(PURPOSES)
+
+
+def consented(*roles: str) -> Consent:
+    """Everybody agreed to everything."""
+    return Consent(dict.fromkeys(roles or ("all",), EVERYTHING))
 
 
 def write(folder: Path, text: str | bytes, name: str = "manifest.csv") -> Path:
@@ -46,8 +59,14 @@ def test_a_plain_manifest(tmp_path: Path) -> None:
         tmp_path, "session_id,video,consent,bond,tile:client\ns1,a.mp4,yes,3.5,left\ns2,b.mp4,YES,,2\n"
     )
     assert got.plans == [
-        SessionPlan("s1", (Video(tmp_path / "a.mp4"),), {"client": "left"}, {"bond": "3.5"}),
-        SessionPlan("s2", (Video(tmp_path / "b.mp4"),), {"client": 2}, {}),
+        SessionPlan(
+            "s1",
+            (Video(tmp_path / "a.mp4"),),
+            {"client": "left"},
+            {"bond": "3.5"},
+            consent=consented("client"),
+        ),
+        SessionPlan("s2", (Video(tmp_path / "b.mp4"),), {"client": 2}, consent=consented("client")),
     ]
     assert got.without_consent == []
 
@@ -59,11 +78,19 @@ def test_a_plain_manifest(tmp_path: Path) -> None:
         "session_id\tvideo\tconsent\ttile:client\ns1\ta.mp4\tyes\t0,0,640,360\n",
         '\n , ,\nsession_id, video ,consent,tile:client\n\ns1 ,a.mp4, yes,"0, 0, 640, 360"\n,,,\n\n',
         'session_id,video,consent,tile:client,,\ns1,a.mp4,yes,"0,0,640,360",,\n',
+        "sep=;\r\nsession_id;video;consent;tile:client\r\ns1;a.mp4;yes;0,0,640,360\r\n",
+        "session_id\tvideo\tconsent\ttile:client\r\ns1\ta.mp4\tyes\t0,0,640,360\r\n".encode("utf-16"),
+        '\ufeffsession_id,video,consent,tile:client\ns1,a.mp4,yes,"0,0,640,360"\n'.encode("utf-16-be"),
+        '# a "comment, \n# another;;;\nsession_id;video;consent;tile:client\n#s0;b.mp4;yes;\n'
+        "s1;a.mp4;yes;0,0,640,360\n",
+        '"# as Excel saves ""comments"", with commas",,,\nsession_id,video,consent,tile:client\n'
+        's1,a.mp4,yes,"0,0,640,360"\n  # the end,,,\n',
     ],
 )
-def test_what_spreadsheets_save_is_read(tmp_path: Path, text: str) -> None:
+def test_what_spreadsheets_save_is_read(tmp_path: Path, text: str | bytes) -> None:
     (plan,) = read(tmp_path, text).plans
-    assert plan == SessionPlan("s1", (Video(tmp_path / "a.mp4"),), {"client": (0, 0, 640, 360)}, {})
+    tiles = {"client": (0, 0, 640, 360)}
+    assert plan == SessionPlan("s1", (Video(tmp_path / "a.mp4"),), tiles, consent=consented("client"))
 
 
 def test_every_fault_is_said_at_once_with_row_column_value_and_remedy(tmp_path: Path) -> None:
@@ -169,7 +196,10 @@ def test_a_recording_that_was_deleted_is_no_fault_where_nothing_reads_it(tmp_pat
     ("row", "said"),
     [
         ("s1,.,yes", "is a folder"),
-        ("s1,s3://bucket/a.mp4,yes", "is an address"),
+        ("s1,nosuch://bucket/a.mp4,yes", "nosuch:// is no protocol that is known"),
+        ("s1,memory://nowhere/a.mp4,yes", "does not exist"),
+        ("s1,memory://,yes", "is a folder"),
+        ("s1,file:///nowhere/a.mp4,yes", "does not exist"),
         ("s1," + "x" * 5000 + ".mp4,yes", "can't be read"),
         ("s1,a\0.mp4,yes", "can't be read"),
         ("s1,a.mp4/b,yes", "does not exist"),
@@ -209,13 +239,25 @@ def test_a_separate_sound_track_must_be_there_and_is_no_fact(tmp_path: Path) -> 
         (b"", "is empty"),
         (b"\n ,\n", "is empty"),
         ("session_id,video,consent\nSéance,a.mp4,yes\n".encode("latin-1"), "not UTF-8"),
-        ("session_id,video,consent\ns1,a.mp4,yes\n".encode("utf-16"), "not UTF-8"),
+        (
+            "session_id,video,consent\ns1,a.mp4,yes\nSéance 2,Zürich.mp4,yes\n".encode("cp1252"),
+            r"not UTF-8 text: row 3 holds 'Séance 2' if it is Windows-1252",
+        ),
+        (b"session_id,video,consent\ns1,\x81.mp4,yes\n", r"row 2 holds the byte 0x81"),
+        ("session_id,video,consent\ns1,a.mp4,yes\n".encode("utf-16-le"), "UTF-16 without its mark"),
+        (b"\xff\xfes", r"begins as UTF-16 text does, and is none"),
+        (b"PK\x03\x04rest", "an Excel or OpenDocument workbook"),
         (b'session_id,video,consent\ns1,"a.mp4,yes\ns2,b.mp4,yes\n', "never closed"),
         (
             b"session_id,video,consent\ns1," + b"x" * 200_000 + b",yes\n",
             r"longer than a cell can be \(line 2\)",
         ),
         (b"session_id,video,consent\n", r"row 2, column session_id: there are no sessions"),
+        (
+            b"#\nsession_id,video,consent\n#s1,a.mp4,yes\n",
+            r"row 3, column session_id: there are no sessions; add a row for each, below row 2",
+        ),
+        (b"#session_id,video,consent\ns1,a.mp4,yes\n", r"row 1 begins with #, so it is a comment"),
     ],
 )
 def test_what_is_no_manifest_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
@@ -250,6 +292,310 @@ def test_facts_reach_the_table_that_models_learn_from(tmp_path: Path) -> None:
     table = read_table(out)
     assert table["client_id"].tolist() == ["007", "008"]
     assert table["bond"].tolist() == [4.25, 3.0]
+
+
+# -- cells ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "kept"),
+    [
+        ("session_number", "3", "3"),
+        ("session_number", "3.0", "3"),
+        ("date", "2026-11-24", "2026-11-24"),
+        ("date", "20261124", "2026-11-24"),
+        ("date", "2026-11-24 14:30", "2026-11-24T14:30:00"),
+        ("modality", "In person", "in_person"),
+        ("modality", "ONLINE", "online"),
+        ("age", "0", "0"),
+        ("age", "120", "120"),
+        ("age", '"34,5"', "34.5"),
+        ("rater", "Client", "client"),
+        ("bond", "4.50", "4.50"),
+        ("bond", '"-1,25"', "-1.25"),
+        ("simulated", "True", "true"),
+        ("simulated", "0", "false"),
+        ("client_id", "007", "007"),
+        ("diagnosis", "F32.1; mild", "F32.1; mild"),
+        ("note", "11/24/2026", "11/24/2026"),
+        ("phq_9", '"3,5"', "3,5"),
+        ("arm", "NA", "NA"),
+    ],
+)
+def test_a_cell_that_is_right_is_kept_in_one_spelling(
+    tmp_path: Path, column: str, cell: str, kept: str
+) -> None:
+    (plan,) = read(tmp_path, f"session_id,video,consent,{column}\ns1,a.mp4,yes,{cell}\n").plans
+    assert plan.facts == {column: kept}
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "n/a", "NaN", "-", "."])
+@pytest.mark.parametrize("column", ["bond", "age", "client_id", "date"])
+def test_what_is_not_known_is_missing(tmp_path: Path, column: str, cell: str) -> None:
+    (plan,) = read(tmp_path, f"session_id,video,consent,{column}\ns1,a.mp4,yes,{cell}\n").plans
+    assert plan.facts == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("session_number", "0", "must be a whole number from 1 on"),
+        ("session_number", "2.5", "must be a whole number from 1 on"),
+        ("session_number", "first", "must be a whole number from 1 on"),
+        ("session_number", "9" * 5000, "must be a whole number from 1 on"),
+        ("date", "24.11.2026", "must be written year-month-day: 2026-11-24"),
+        ("date", "11/24/2026", "must be written year-month-day: 2026-11-24"),
+        ("date", "24/11/26", "must be written year-month-day: 2026-11-24"),
+        ("date", "3/4/2026", "must be written year-month-day: 2026-04-03 or 2026-03-04"),
+        ("date", "2026-1-5", "must be written year-month-day: 2026-01-05"),
+        ("date", "2026-24-11", "must be written year-month-day: 2026-11-24"),
+        ("date", "46350", "if it is Excel's number of a day, write 2026-11-24"),
+        ("date", "2026-02-30", "is no day of the calendar"),
+        ("date", "last week", "must be a date as year-month-day"),
+        ("modality", "Zoom", "must be online or in_person; the program that was used goes into platform"),
+        ("age", "121", "must be years from 0 to 120"),
+        ("age", "-1", "must be years from 0 to 120"),
+        ("age", "young", "must be years from 0 to 120"),
+        ("rater", "patient", "must be client, therapist or observer"),
+        ("bond", "high", "must be a number"),
+        ("bond", "inf", "must be a number"),
+        ("bond", "1e999", "must be a number"),
+        ("bond", '"1,234,5"', "must be a number"),
+        ("simulated", "perhaps", "must be true or false"),
+        ("client_id", "a\x1b[31m", "must be one line of at most 120 printable characters"),
+        ("tile:client", "0", "must be left, right, a number from 1 on"),
+    ],
+)
+def test_a_cell_that_is_wrong_is_said_with_what_would_be_right(
+    tmp_path: Path, column: str, cell: str, said: str
+) -> None:
+    text = f"session_id,video,consent,{column}\ns1,a.mp4,yes,{cell}\n"
+    ((row, where, why),) = faults(tmp_path, text)
+    assert (row, where) == (2, column)
+    assert why.startswith("'")
+    assert said in why
+    assert why.isprintable()
+    assert "pydantic" not in why.lower()
+    assert len(why) < 300
+
+
+def test_faults_of_cells_do_not_hide_those_of_the_rest_of_the_row(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path, "session_id,video,consent,date,bond,tile:client\n../x,gone.mp4,yes,1.1.1,high,left\n"
+    )
+    assert [column for _, column, _ in found] == ["session_id", "video", "date", "bond"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("sesion_number", "session_number"),
+        ("Session Number", "session_number"),
+        ("theraphist_id", "therapist_id"),
+        ("clientid", "client_id"),
+        ("diagnosys", "diagnosis"),
+        ("Bond", "bond"),
+        ("daet", "date"),
+        ("video_client", "video:client"),
+        ("client video", "video:client"),
+        ("patient_audio", "audio:patient"),
+        ("tiles:client", "tile:client"),
+        ("consnet:client", "consent:client"),
+        ("Tile", "tile:<role>"),
+    ],
+)
+def test_a_column_that_looks_misspelt_is_a_fault_with_a_suggestion(
+    tmp_path: Path, name: str, meant: str
+) -> None:
+    found = faults(tmp_path, f"session_id,video,consent,{name}\ns1,a.mp4,yes,1\n")
+    assert found == [(1, name, f"is it {meant}? Rename it; if it is something else, give it another name")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("rate", "stage", "bond2", "bond_therapist", "consent_version", "consent_date", "video_quality"),
+        *("phq_9", "client_age", "therapist_gender", "diagnosis_2", "wai:client", "dates_of_illness", "arm"),
+        *("platform_version", "client_id_old", "Größe", "simulation"),
+    ],
+)
+def test_other_columns_are_covariates(tmp_path: Path, name: str) -> None:
+    (plan,) = read(tmp_path, f"session_id,video,consent,{name}\ns1,a.mp4,yes,x\n").plans
+    assert plan.facts == {name: "x"}
+
+
+@pytest.mark.parametrize(("role", "meant"), [("theraphist", "therapist"), ("Client", "client")])
+def test_a_misspelt_role_is_a_fault(tmp_path: Path, role: str, meant: str) -> None:
+    ((_, column, text),) = faults(tmp_path, f"session_id,video,consent,tile:{role}\ns1,a.mp4,yes,left\n")
+    assert column == f"tile:{role}"
+    assert f"is '{role}' the {meant}?" in text
+
+
+@pytest.mark.parametrize("role", ["client2", "observer", "co_therapist", "mother"])
+def test_other_roles_are_roles(tmp_path: Path, role: str) -> None:
+    (plan,) = read(tmp_path, f"session_id,video,consent,tile:{role}\ns1,a.mp4,yes,left\n").plans
+    assert plan.tiles == {role: "left"}
+
+
+@pytest.mark.parametrize(("name", "meant"), [("File", "video"), ("vidoe", "video"), ("id", "session_id")])
+def test_a_needed_column_under_another_name_is_found(tmp_path: Path, name: str, meant: str) -> None:
+    header = [name if column == meant else column for column in ("session_id", "video", "consent")]
+    found = faults(tmp_path, f"{','.join(header)}\ns1,a.mp4,yes\n")
+    assert (1, meant, f"the column is missing; rename {name}") in found
+    assert len(found) == 1
+
+
+# -- where recordings are ---------------------------------------------------------------------------------------------
+
+
+def test_a_path_that_nearly_leads_somewhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls" / "session_01.MP4").touch()
+    for value in ("calls/session_01.mp4", "calls/session01.MP4", "calls\\session_01.MP4"):
+        ((_, _, text),) = faults(tmp_path, f"session_id,video,consent\ns1,{value},yes\n")
+        assert "; is it 'calls/session_01.MP4'? Fix the path" in text
+
+
+def test_addresses_are_recordings_too(tmp_path: Path) -> None:
+    import fsspec
+
+    address = "memory://test_manifest/a call.mp4"
+    with fsspec.open(address, "wb") as file:
+        file.write(b"x")
+    text = (
+        "session_id,video:client,video:therapist,audio:client,consent\n"
+        f"s1,{address},{(tmp_path / 'a.mp4').as_uri()},b.mp4,yes\n"
+    )
+    (plan,) = read(tmp_path, text).plans
+    client, therapist = (video.path for video in plan.videos)
+    assert isinstance(client, Address)
+    assert client.url == address
+    assert client.name == "a call.mp4"
+    assert therapist == tmp_path / "a.mp4"
+    assert plan.audio == {"client": tmp_path / "b.mp4"}
+
+
+def test_a_store_without_its_driver_is_a_fault_that_names_the_package(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    if importlib.util.find_spec("s3fs"):
+        pytest.skip("s3fs is installed")
+    ((_, column, text),) = faults(tmp_path, "session_id,video,consent\ns1,s3://bucket/a.mp4,yes\n")
+    assert column == "video"
+    assert "no driver for s3:// is installed" in text
+    assert "s3fs" in text
+
+
+def test_a_store_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    monkeypatch.setattr(manifest_media, "_PATIENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # it takes a call and says nothing
+        address = f"ftp://127.0.0.1:{server.getsockname()[1]}/a.mp4"
+        begin = time.monotonic()
+        ((_, _, text),) = faults(tmp_path, f"session_id,video,consent\ns1,{address},yes\n")
+        assert time.monotonic() - begin < 5
+    assert "did not answer within" in text
+
+
+# -- anything ---------------------------------------------------------------------------------------------------------
+
+_HEADERS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "session_id",
+                "video",
+                "consent",
+                "video:client",
+                "consent:client",
+                "tile:client",
+                "audio:client",
+            ),
+            *(
+                "date",
+                "bond",
+                "age",
+                "rater",
+                "session_number",
+                "simulated",
+                "client_id",
+                "x",
+                "",
+                "#",
+                "tile",
+            ),
+            *("video:", "sesion_id", "Bond", ":", "consent:p1", '"', "video_client"),
+        ]
+    )
+    | st.text(max_size=8),
+    max_size=8,
+)
+_CELLS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "s1",
+                "a.mp4",
+                "yes",
+                "no",
+                "research; quality",
+                "left",
+                "1",
+                "0,0,640,360",
+                "../x",
+                "C:\\x",
+                "",
+            ),
+            *("memory://x", "memory://", "file:///", "file://[", "nope://x", "://", "s3://", "memory://\0"),
+            *(
+                "zip://a::b",
+                "2026-11-24",
+                "24.11.2026",
+                "46350",
+                "99999",
+                "3,5",
+                "nan",
+                "1e999",
+                "#",
+                '"',
+                "\0",
+            ),
+            *("\ud7ff", "\x85", "..", ".", "/", "~", "data:,", "data://x", "simplecache::memory://x", "a\\b"),
+        ]
+    )
+    | st.text(max_size=8),
+    max_size=9,
+)
+
+
+def _never_another_error(content: bytes, folder: Path) -> None:
+    path = folder / "manifest.csv"
+    path.write_bytes(content)
+    with suppress(InputError):
+        plans = read_manifest(path).plans
+        assert all(plan.consent and plan.videos and not id_fault(plan.session_id) for plan in plans)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300))
+def test_any_bytes_are_a_manifest_or_an_input_error(tmp_path: Path, content: bytes) -> None:
+    _never_another_error(content, tmp_path)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    header=_HEADERS,
+    rows=st.lists(_CELLS, max_size=4),
+    delimiter=st.sampled_from(",;\t"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252", "utf-16-le"]),
+)
+def test_any_table_is_a_manifest_or_an_input_error(
+    tmp_path: Path, header: list[str], rows: list[list[str]], delimiter: str, encoding: str
+) -> None:
+    (tmp_path / "a.mp4").touch()
+    head = ["session_id", "video", "consent", *header]
+    text = "\n".join(delimiter.join(cells) for cells in (head, *(["s1", "a.mp4", *row] for row in rows)))
+    _never_another_error(text.encode(encoding, "replace"), tmp_path)
 
 
 # -- ids -------------------------------------------------------------------------------------------------------------

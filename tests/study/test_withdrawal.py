@@ -233,3 +233,19 @@ def test_a_session_is_not_its_client(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("session_id,client_id\ns2,s1\ns1,c1\n")
     assert remove_rows(tmp_path / "t.csv", subject.ids) == 1
     assert (tmp_path / "t.csv").read_text() == "session_id,client_id\ns2,s1\n"
+
+
+def test_quotes_in_comments_and_rows_over_lines_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    text = '# she said,"well" and left\nsession_id,note\n# s1, "odd\ns1,"two\nlines"\ns2,"a ""b"""\n'
+    path.write_text(text, "utf-8")
+    grid = read_grid(path)
+    assert grid is not None
+    assert "".join(row.text for row in grid.rows) == text
+    assert [record for _, record in grid.records()] == [
+        {"session_id": "s1", "note": "two\nlines"},
+        {"session_id": "s2", "note": 'a "b"'},
+    ]
+    path.write_text('session_id,note\ns1,"never closed\n', "utf-8")
+    with pytest.raises(ValueError, match="unexpected end"):
+        read_grid(path)

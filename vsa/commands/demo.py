@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vsa.commands.places import local_path
+
 if TYPE_CHECKING:
     from vsa.run.demo import Bond, Demo
     from vsa.simulate.agreement import Agreement
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("out", default="vsa-demo", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", default="vsa-demo", type=local_path)
 @click.option(
     "--media",
     multiple=True,

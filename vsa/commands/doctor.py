@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from vsa.commands.places import local_path
+
 
 @click.command()
-@click.argument("study", required=False, type=click.Path(path_type=Path))
+@click.argument("study", required=False, type=local_path)
 @click.option(
     "--expect",
     default="",

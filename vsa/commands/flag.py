@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-_path = click.Path(path_type=Path)
+from vsa.commands.places import local_path, place
+
+if TYPE_CHECKING:
+    from vsa.study.addresses import Place
 
 
 @click.command()
-@click.argument("model", type=_path)
-@click.argument("study", type=_path, metavar="STUDY_OR_TABLE")
+@click.argument("model", type=local_path)
+@click.argument("study", type=place, metavar="STUDY_OR_TABLE")
 @click.option(
     "--budget",
     default=0.1,
@@ -19,20 +23,30 @@ _path = click.Path(path_type=Path)
     metavar="N",
     help="Sessions that can be reviewed: a share below 1, or a number from 1 on.",
 )
-@click.option("--out", required=True, type=_path, metavar="CSV", help="The list, one row a session.")
+@click.option("--out", required=True, type=local_path, metavar="CSV", help="The list, one row a session.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as one JSON document.")
-def flag(model: Path, study: Path, budget: float, out: Path, as_json: bool) -> None:
+def flag(model: Path, study: Place, budget: float, out: Path, as_json: bool) -> None:
     """List the sessions whose rapport signals suggest a review.
 
     MODEL is a file that 'vsa train' wrote; STUDY_OR_TABLE a results folder of 'vsa extract', or a CSV or Parquet table.
-    Sessions that were recorded too poorly are not judged (abstain). A flag decides nothing about a person.
+    Sessions that were recorded too poorly are not judged (abstain); sessions of a study whose people did not all agree
+    to quality are left out. A flag decides nothing about a person.
     """
+    from dataclasses import replace
+
     from vsa.bond import store
     from vsa.bond.flags import flag as flagged
+    from vsa.study.consent import allowed_rows
+    from vsa.study.folder import study_of
+    from vsa.study.log import record
     from vsa.study.tables import read_table, write_csv
 
-    flags = flagged(store.load(model), read_table(study), budget)
+    allowed = allowed_rows(read_table(study), study, "quality")
+    flags = flagged(store.load(model), allowed.table, budget)
+    flags = replace(flags, notes=(*flags.notes, *allowed.notes))
     write_csv(flags.table, out)
+    if folder := study_of(study):
+        record(folder, "flag", flags.table["session_id"], {"model": model.name, **flags.counts})
     if as_json:
         import json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from vsa.study.failures import Failure
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from vsa.study.addresses import Address
 
 #: A rate or a time left is a guess before so much time has gone by, s.
 _SETTLED_S = 1.0
@@ -48,10 +50,20 @@ class Plain:
         self.sessions = 0
         self.ended = 0
 
-    def leave_out(self, without_consent: Sequence[str]) -> None:
-        """Sessions that are not processed."""
+    def leave_out(self, without_consent: Mapping[str, str]) -> None:
+        """Sessions that are not processed, and why, where there is more to say than that there is no consent."""
         if without_consent:
             self.say(f"Without consent, not processed: {', '.join(without_consent)}")
+        for session_id, why in without_consent.items():
+            if why:
+                self.say(f"    {session_id}: {why}")
+
+    def still_there(self, names: Sequence[str], out: Path | Address) -> None:
+        """Of these, the sessions whose results are there from before."""
+        if names:
+            self.say(
+                f"Their results are still in {out}: {', '.join(names)}. To remove them: vsa withdraw ID {out}"
+            )
 
     def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
         """See `vsa.run.batch.Listener`."""
@@ -84,7 +96,7 @@ class Plain:
         """See `vsa.run.batch.Listener`."""
         self.say(f"Overlay: {', '.join(map(str, films))}")
 
-    def end(self, summary: Summary, out: Path) -> None:
+    def end(self, summary: Summary, out: Path | Address) -> None:
         """The last line."""
         parts = [f"{len(summary.done)} done"]
         if summary.before:
@@ -102,10 +114,15 @@ class Plain:
 class JsonLines(Plain):
     """One JSON object a line, with an `event`."""
 
-    def leave_out(self, without_consent: Sequence[str]) -> None:
+    def leave_out(self, without_consent: Mapping[str, str]) -> None:
         """Sessions that are not processed."""
-        for session_id in without_consent:
-            self._event("without_consent", session_id=session_id)
+        for session_id, why in without_consent.items():
+            self._event("without_consent", session_id=session_id, **({"why": why} if why else {}))
+
+    def still_there(self, names: Sequence[str], out: Path | Address) -> None:
+        """Of these, the sessions whose results are there from before."""
+        for session_id in names:
+            self._event("still_there", session_id=session_id)
 
     def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
         """See `vsa.run.batch.Listener`."""
@@ -152,7 +169,7 @@ class JsonLines(Plain):
         """See `vsa.run.batch.Listener`."""
         self._event("overlay", films=[str(film) for film in films])
 
-    def end(self, summary: Summary, out: Path) -> None:
+    def end(self, summary: Summary, out: Path | Address) -> None:
         """The last line."""
         self._event(
             "end",

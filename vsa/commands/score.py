@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsa.commands.places import file, place
+from vsa.commands.places import local_path, place
 from vsa.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _columns(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 @click.command()
 @click.argument("answers", type=place, required=False, metavar="ANSWERS")
 @click.option("--instrument", metavar="NAME", help="The questionnaire, or a TOML file of your own.")
-@click.option("--out", type=file, metavar="CSV", help="The scores, one row a session and respondent.")
+@click.option("--out", type=local_path, metavar="CSV", help="The scores, one row a session and respondent.")
 @click.option(
     "--respondent",
     type=click.Choice(["client", "therapist", "observer"]),
@@ -59,7 +59,7 @@ def _columns(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 )
 @click.option("--already-reversed", is_flag=True, help="Reversed items were turned round in the table.")
 @click.option("--strict", is_flag=True, help="Stop if an answer can't be scored.")
-@click.option("--report", type=file, metavar="CSV", help="Write all missing and unusable answers here.")
+@click.option("--report", type=local_path, metavar="CSV", help="Write all missing and unusable answers here.")
 @click.option("--list", "list_", is_flag=True, help="Name the questionnaires and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def score(

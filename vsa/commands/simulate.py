@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vsa.commands.places import local_path
+
 if TYPE_CHECKING:
     from vsa.run.simulation import Progress
 
@@ -45,7 +47,7 @@ def simulate() -> None:
 
 
 @simulate.command(short_help="Render calls of two people with known gaze, faces, speech and turns.")
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=local_path)
 @click.option("--sessions", type=click.IntRange(1, 999), help="How many.  [default: one a scenario]")
 @click.option("--seconds", default=30.0, show_default=True, help="Length of each.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the first session.")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vsa.commands.places import local_path
+
 if TYPE_CHECKING:
     from vsa.run.cohort_files import Level
 
@@ -17,7 +19,7 @@ _share = click.FloatRange(0, 1, max_open=True)
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=local_path)
 @click.option("--clients", default=60, show_default=True, type=click.IntRange(1, 100_000), help="How many.")
 @click.option("--sessions", default="4", show_default=True, metavar="N|A-B", help="Of each client.")
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsa.commands.places import local_path
 from vsa.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ _a_time = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("file2", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=local_path)
+@click.argument("file2", type=local_path, required=False)
 @click.option("--rate", "rate_hz", type=_a_time, help="Samples a second.  [needed; sessions: 25]")
 @click.option(
     "--window", "window_s", type=_a_time, default=60, show_default=True, help="Length of a window, s."
@@ -51,7 +52,7 @@ _a_time = click.FloatRange(min=0, min_open=True)
     "--columns", metavar="A,B", callback=_two, help="Which two columns, or participants of a session, as 1,3."
 )
 @click.option(
-    "--export", type=click.Path(path_type=Path), help="Write the two series here, for rMEA, and stop."
+    "--export", type=local_path, metavar="FILE", help="Write the two series here, for rMEA, and stop."
 )
 @click.option("--force", is_flag=True, help="Let --export replace a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -75,7 +76,8 @@ def sync(
     with FILE2 for the other person; or be a session's folder, whose motion energy is taken.
 
     FILE may also be a results folder with 20 sessions or more: each pair is then compared, in all signals, with
-    pairs who never met, and its features get dyad.sync.*_cohort_z and _cohort_p.
+    pairs who never met, and its features get dyad.sync.*_cohort_z and _cohort_p. Sessions whose people did not all
+    agree to research are left out.
     """
     if file2 is None and file.is_dir() and any(file.glob("*/session.json")):
         _across(file, seed, as_json)
@@ -87,10 +89,12 @@ def sync(
         if file.is_dir() and export.resolve().is_relative_to(file.resolve()):
             raise InputError(f"{export} lies inside the session.", "Give a place outside of it.")
         _export(pair, export, settings["rate_hz"], force=force, as_json=as_json)
+        _log_session(file, "exported")
         return
     from vsa.features.synchrony import against_surrogates
 
     test = against_surrogates(pair.first, pair.second, **settings, surrogates=surrogates, seed=seed)
+    _log_session(file, "compared")
     record = _record(pair, test, {**settings, "surrogates": surrogates})
     if as_json:
         _print_json(record)
@@ -101,13 +105,20 @@ def sync(
 def _across(folder: Path, seed: int, as_json: bool) -> None:
     """Compare the sessions of a results folder with each other."""
     from vsa.run.cohort_sync import compare
+    from vsa.study.consent import allowed_sessions
+    from vsa.study.log import record_near
     from vsa.study.results import Results
 
     def told(done: int, total: int) -> None:
         if not as_json and sys.stderr.isatty():
             click.echo(f"\r{done} of {total} sessions compared", nl=done == total, err=True)
 
-    found = compare(Results(folder), seed=seed, progress=told)
+    results = Results(folder)
+    allowed, _, notes = allowed_sessions(results.sessions(), folder, "research")
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    found = compare(results, allowed, seed=seed, progress=told)
+    record_near(folder, "sync", found, {"sessions": len(found)})
     if as_json:
         missing = {
             key: {n: v if math.isfinite(v) else None for n, v in row.items()} for key, row in found.items()
@@ -126,6 +137,13 @@ def _across(folder: Path, seed: int, as_json: bool) -> None:
             else f"{signal}: no pair could be compared; session.json says why"
         )
     click.echo(f"Written into the features of {len(found)} sessions in {folder}.")
+
+
+def _log_session(file: Path, what: str) -> None:
+    from vsa.study.log import record_near
+
+    if file.is_dir():
+        record_near(file.resolve().parent, "sync", [file.resolve().name], {what: 1})
 
 
 def _rate(rate_hz: float | None, file: Path) -> float:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from vsa.commands.places import local_path, place
+
 if TYPE_CHECKING:
     from vsa.bond.cohort import Use
     from vsa.bond.model import ModelInfo
+    from vsa.study.addresses import Place
 
-_path = click.Path(path_type=Path)
 _VERDICTS = {
     "better": "Closer than the training mean, by more than chance explains.",
     "unclear": "Closer than the training mean here, and that may be chance.",
@@ -20,11 +23,11 @@ _VERDICTS = {
 
 
 @click.command()
-@click.argument("study", type=_path, metavar="STUDY_OR_TABLE")
-@click.option("--out", required=True, type=_path, metavar="MODEL", help="The model's file (.skops).")
+@click.argument("study", type=place, metavar="STUDY_OR_TABLE")
+@click.option("--out", required=True, type=local_path, metavar="MODEL", help="The model's file (.skops).")
 @click.option("--bond", default="bond", show_default=True, metavar="COLUMN", help="The column to predict.")
 @click.option(
-    "--bonds", type=_path, metavar="CSV", help="Bonds and ids by session_id, to join to the features."
+    "--bonds", type=place, metavar="CSV", help="Bonds and ids by session_id, to join to the features."
 )
 @click.option(
     "--features",
@@ -36,25 +39,39 @@ _VERDICTS = {
 )
 @click.option("--seed", default=0, show_default=True, help="Of the folds.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def train(study: Path, out: Path, bond: str, bonds: Path | None, use: Use, seed: int, as_json: bool) -> None:
+def train(
+    study: Place, out: Path, bond: str, bonds: Place | None, use: Use, seed: int, as_json: bool
+) -> None:
     """Train a bond model and test it on people whom it has not seen.
 
     STUDY_OR_TABLE is a results folder of 'vsa extract', or a CSV or Parquet table with one row a session: features
     under their full names, the bond, and client_id and therapist_id, so that clients and therapists are held out whole.
+    Sessions of a study whose people did not all agree to training are left out.
     """
     from vsa.bond import store, training
+    from vsa.study.consent import allowed_rows
+    from vsa.study.folder import study_of
+    from vsa.study.log import record
     from vsa.study.tables import read_table, with_bonds
 
-    table = read_table(study)
+    allowed = allowed_rows(read_table(study), study, "training")
+    table = allowed.table
+    for note in allowed.notes:
+        click.echo(f"Note: {note}", err=True)
     if bonds is not None:
         table = with_bonds(table, read_table(bonds))
     model = training.train(table, bond, seed=seed, use=use)
     store.save(model, out)
+    if folder := study_of(study):
+        ids = map(str, table["session_id"][table[bond].notna()] if "session_id" in table else ())
+        name = os.path.relpath(out, folder)
+        record(folder, "train", ids, {"model": name, "sessions": model.info.sessions})
     if as_json:
         import json
-        from dataclasses import asdict
+        from dataclasses import asdict, replace
 
-        click.echo(json.dumps({"model": str(out), **asdict(model.info)}, indent=2))
+        told = asdict(replace(model.info, trained_on=None))  # fingerprints are of no use to people
+        click.echo(json.dumps({"model": str(out), **told}, indent=2))
     else:
         _print(model.info)
         click.echo(f"\nModel: {out}")

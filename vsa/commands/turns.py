@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vsa.commands.places import local_path
+
 if TYPE_CHECKING:
     from vsa.run.turn_edits import Change, Spoken
 
-_session = click.argument("session", type=click.Path(path_type=Path))
-_file = click.argument("file", type=click.Path(path_type=Path))
+_session = click.argument("session", type=local_path)
+_file = click.argument("file", type=local_path)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 #: How to say what is counted: heading, attribute of `Spoken`, form.
 _COUNTED = (("turns", "turns", "d"), ("backchannels", "backchannels", "d"), ("speech, s", "speech_s", ".1f"))
@@ -37,6 +39,7 @@ def export(session: Path, file: Path, force: bool, as_json: bool) -> None:
     from vsa.run.turn_edits import export_turns
 
     found = export_turns(session, file, replace=force)
+    _log(session, "turns export")
     if as_json:
         _print_json({"session_id": session.resolve().name, "file": str(file), "participants": _plain(found)})
         return
@@ -54,7 +57,9 @@ def import_(session: Path, file: Path, empty: bool, recording: str, as_json: boo
     """Take the turns of FILE into SESSION, and compute its features again."""
     from vsa.run.turn_edits import import_turns
 
-    _print_change(import_turns(session, file, empty=empty, recording=recording), as_json)
+    change = import_turns(session, file, empty=empty, recording=recording)
+    _log(session, "turns import")
+    _print_change(change, as_json)
 
 
 @turns.command()
@@ -64,7 +69,16 @@ def reset(session: Path, as_json: bool) -> None:
     """Go back to the turns that were found in SESSION; the correction in it is removed."""
     from vsa.run.turn_edits import reset_turns
 
-    _print_change(reset_turns(session), as_json)
+    change = reset_turns(session)
+    _log(session, "turns reset")
+    _print_change(change, as_json)
+
+
+def _log(session: Path, command: str) -> None:
+    from vsa.study.log import record_near
+
+    session = session.resolve()
+    record_near(session.parent, command, [session.name], {"sessions": 1})
 
 
 def _print_change(change: Change, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsa.commands.places import local_path
 from vsa.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _LISTED = 20
 
 @click.command()
 @click.argument("name", metavar="ID")
-@click.argument("study", type=click.Path(path_type=Path))
+@click.argument("study", type=local_path)
 @click.option(
     "--as",
     "kind",
@@ -114,7 +115,8 @@ def _removed(found: Withdrawal, study: Path, failed: set[Path]) -> Iterator[str]
         if path not in failed:
             yield f"{_short(path, study)}: {count} row{'s' * (count != 1)}"
     if found.manifest_rows:
-        yield f"manifest.csv: {found.manifest_rows} row{'s' * (found.manifest_rows != 1)} emptied, consent: withdrawn"
+        rows = f"{found.manifest_rows} row{'s' * (found.manifest_rows != 1)}"
+        yield f"manifest.csv: {rows} emptied but for the id, consent: withdrawn, so that nobody extracts it again"
 
 
 def _list(heading: str, lines: Any) -> Iterator[str]:

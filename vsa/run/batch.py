@@ -8,19 +8,24 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
 from vsa import assets
 from vsa.errors import InputError, SessionError, VsaError
 from vsa.face.engine import FaceEngine, create
-from vsa.media.digest import sha256_of_file
 from vsa.run import overlays, record
 from vsa.run.session import Outcome, Settings, extract_session
+from vsa.run.source import unchanged, unusable
+from vsa.study import log
+from vsa.study.addresses import Place
 from vsa.study.cells import shown
+from vsa.study.consent import Consent
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
-from vsa.study.results import Results, in_the_way
+from vsa.study.remote_results import AnyResults, results_at
+from vsa.study.results import in_the_way
 from vsa.voice import activity
 
 #: The stage of a failure that is vsa's own fault.
@@ -67,12 +72,13 @@ class Summary:
 
 def extract(
     plans: Sequence[SessionPlan],
-    out: Path,
+    out: Place,
     settings: Settings,
     listener: Listener,
     *,
     overlay: Path | None = None,
     afresh: bool = False,
+    logged: Mapping[str, int | str] | None = None,
 ) -> Summary:
     """Analyse sessions into a results folder.
 
@@ -90,6 +96,8 @@ def extract(
         Draw what was measured over the pictures of the one session into this file (see `vsa.run.overlays.draw`).
     afresh
         Do finished sessions again.
+    logged
+        Write into the folder's log what was done, with this besides; None: nothing is written, nor at an address.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def extract(
         When the tables, or what `overlay` asks for, can't be written: the sessions are.
     """
     _check_call(plans, overlay)
-    results = Results(out)
+    results = results_at(out)
     before = {} if afresh else finished_before(plans, results, settings)
     ahead = [plan for plan in plans if plan.session_id not in before]
     _check_ahead(ahead, before, results)
@@ -129,11 +137,15 @@ def extract(
     finally:  # also when the run is stopped: the tables agree with the folders
         results.note_failures(failed, [*before, *done])
         results.gather_features()
+        if logged is not None and isinstance(out, Path):
+            counts = {"done": len(done), "before": len(before), "failed": len(failed)}
+            log.record(out, "extract", [*done, *(one.session_id for one in failed)], {**counts, **logged})
     if overlay is not None and not failed:
         (plan,) = plans
-        folder = results.session(plan.session_id)
         described = {**before, **done}[plan.session_id]
-        listener.draw(overlays.draw(overlay, plan, folder, described, settings.fps))
+        with results.local(plan.session_id) as folder:
+            films = overlays.draw(overlay, plan, folder, described, settings.fps)
+        listener.draw(films)
     return Summary(list(done), list(before), failed)
 
 
@@ -150,7 +162,7 @@ def failure_of(session_id: str, error: Exception) -> Failure:
 
 
 def finished_before(
-    plans: Sequence[SessionPlan], results: Results, settings: Settings
+    plans: Sequence[SessionPlan], results: AnyResults, settings: Settings
 ) -> dict[str, dict[str, Any]]:
     """Those of the sessions that are there, made from the same recordings in the same way: ``session.json`` by id."""
     return {
@@ -167,16 +179,48 @@ def _fits(plan: SessionPlan, found: dict[str, Any], settings: Settings) -> bool:
     sources: list[dict[str, Any]] = [found["source"], *found["further_sources"], *found["sound_files"]]
     files = [*((video.path, video.role) for video in plan.videos), *((p, r) for r, p in plan.audio.items())]
     return len(sources) == len(files) and all(
-        _same(path, role, source) for (path, role), source in zip(files, sources, strict=True)
+        role == source.get("role") and unchanged(path, source)
+        for (path, role), source in zip(files, sources, strict=True)
     )
 
 
-def _keep_facts(plans: Sequence[SessionPlan], before: dict[str, dict[str, Any]], results: Results) -> None:
+def keep_consent(said: Mapping[str, Consent], results: AnyResults) -> list[str]:
+    """Bring up to date what finished sessions may be used for; which of the sessions are finished.
+
+    Parameters
+    ----------
+    said
+        Session to what the manifest says of it.
+    results
+        The results folder.
+
+    Raises
+    ------
+    SessionError
+        Stage ``write``.
+    """
+    there = []
+    for name, consent in said.items():
+        if (found := results.finished(name)) is not None:
+            there.append(name)
+            if found.get("consent") != consent.record():
+                results.amend(name, {**found, "consent": consent.record()})
+    return there
+
+
+def _keep_facts(plans: Sequence[SessionPlan], before: dict[str, dict[str, Any]], results: AnyResults) -> None:
     """Bring what the manifest says of finished sessions up to date: answers often come later than recordings."""
     for plan in plans:
         found = before.get(plan.session_id)
-        if found is not None and plan.facts and found.get("facts") != dict(plan.facts):
-            found["facts"] = dict(plan.facts)
+        if found is None:
+            continue
+        now = dict(found)
+        if plan.facts:
+            now["facts"] = dict(plan.facts)
+        if plan.consent:
+            now["consent"] = plan.consent.record()
+        if now != found:
+            found.update(now)
             results.amend(plan.session_id, found)
 
 
@@ -188,18 +232,6 @@ def _load_features() -> None:
     import vsa.features.registry
 
     vsa.features.registry.features()
-
-
-def _same(path: Path, role: str | None, source: dict[str, Any]) -> bool:
-    if role != source.get("role"):
-        return False
-    try:
-        stat = path.stat()
-    except OSError:
-        return True  # results outlive recordings that were deleted, as consent may demand
-    if stat.st_size != source.get("bytes"):
-        return False
-    return stat.st_mtime_ns == source.get("modified_ns") or sha256_of_file(path) == source.get("sha256")
 
 
 def _check_call(plans: Sequence[SessionPlan], overlay: Path | None) -> None:
@@ -220,19 +252,20 @@ def _check_call(plans: Sequence[SessionPlan], overlay: Path | None) -> None:
     videos = plans[0].videos
     films = [overlays.film_of(overlay, video.role, len(videos)) for video in videos]
     for video in videos:
-        if any(film.exists() and video.path.exists() and film.samefile(video.path) for film in films):
+        if not isinstance(video.path, Path) or not video.path.exists():
+            continue
+        if any(film.exists() and film.samefile(video.path) for film in films):
             raise InputError(f"--overlay would write over the recording {video.path}.", "Give another name.")
 
 
-def _check_ahead(ahead: Sequence[SessionPlan], before: Mapping[str, Any], results: Results) -> None:
+def _check_ahead(ahead: Sequence[SessionPlan], before: Mapping[str, Any], results: AnyResults) -> None:
     """What is wrong with all of it is wrong with the call, and nothing is started."""
-    paths = [video.path for plan in ahead for video in plan.videos]
-    unusable = [path for path in paths if not os.path.exists(path) or path.is_dir()]
-    if unusable and not before and len(unusable) == len(paths):
-        names = ", ".join(shown(str(path), 200) for path in unusable[:3]) + (", …" * (len(unusable) > 3))
-        if unusable[0].is_dir():
-            raise InputError(f"{names} is a folder.", "Name the recordings in it, or give a manifest.")
-        raise InputError(f"{names}: no such file.", "Check the path.")
+    places = [video.path for plan in ahead for video in plan.videos]
+    faults = [] if before else [fault for fault in takewhile(bool, map(unusable, places)) if fault]
+    if faults and len(faults) == len(places):
+        names = ", ".join(shown(str(place), 200) for place in places[:3]) + (", …" * (len(places) > 3))
+        why, hint = faults[0]
+        raise InputError(f"{names}{why}", hint)
     for plan in ahead:
         if strangers := results.strangers(plan.session_id):
             raise InputError(*in_the_way(results.session(plan.session_id), strangers))

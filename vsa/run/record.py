@@ -68,6 +68,7 @@ def describe(
         "further_sources": sources[1:],
         "sound_files": [sound_record.own_file(file) for file in sound.files],
         "facts": dict(plan.facts),
+        "consent": plan.consent.record() if plan.consent else None,
         "hints": hints(plan),
         "participants": participants,
         "layout": [_layout(part) for part in parts],
@@ -107,9 +108,7 @@ def _source(part: Part) -> dict[str, Any]:
     return {
         "name": info.name,
         "role": part.video.role,
-        "sha256": part.file.sha256,
-        "bytes": part.file.bytes,
-        "modified_ns": part.file.modified_ns,
+        **part.file.record(),
         "duration_s": round(info.duration_s if _whole(recording) else recording.read_s, 3),
         "start_s": round(info.start_s, 3),
         "clock": sound_record.alignment(part.clock),

@@ -23,15 +23,17 @@ from vsa.features.session import Session
 from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
 from vsa.run import record
-from vsa.run.corrections import Settled, kept, settle, turns_in
+from vsa.run.corrections import KEPT, Settled, kept, settle, turns_in
 from vsa.run.seats import Part, seats_of
 from vsa.run.sound import session_sound
 from vsa.run.sound_reader import check_sound_files
-from vsa.run.source import Source
+from vsa.run.source import FarSource, Source, source_of
 from vsa.run.voices import SessionVoices, session_voices
+from vsa.study.addresses import Place
 from vsa.study.face_table import read_face, write_face, write_landmarks
 from vsa.study.plan import SessionPlan, Video
-from vsa.study.results import Results, write_json
+from vsa.study.remote_results import AnyResults
+from vsa.study.results import write_json
 from vsa.study.voice_table import read_voice, write_voice
 
 #: Told as a session goes on: seconds of media done, seconds in all (0 if unknown), pictures analysed.
@@ -73,7 +75,7 @@ class Outcome:
 
 def extract_session(
     plan: SessionPlan,
-    results: Results,
+    results: AnyResults,
     engine: FaceEngine,
     settings: Settings,
     *,
@@ -96,7 +98,8 @@ def extract_session(
         for number, video in enumerate(plan.videos):
             own = scratch / str(number)
             own.mkdir()
-            source = stack.enter_context(Source(video.path))
+            source = source_of(video.path)
+            stack.enter_context(source)
             parts.append(_analyse(video, source, engine, own, plan, settings, watch, told))
         with watch.stage("sound"):
             sound = session_sound(plan, parts)
@@ -104,7 +107,8 @@ def extract_session(
         with watch.stage("voice"):
             heard = session_voices(sound, parts, seats_of(plan, parts))
             people = [{"id": seat.id, "role": seat.role} for seat in heard.seats]
-            before = kept(results.session(plan.session_id))
+            with results.local(plan.session_id, KEPT) as old:
+                before = kept(old)
             turns = settle(before, people, heard.speech, parts[0].file.sha256)
         with watch.stage("write"):
             _write_tables(folder, scratch, heard, turns, plan, settings)
@@ -153,7 +157,7 @@ def _length_s(info: MediaInfo) -> float:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Place) -> Iterator[None]:
     """What the system says of the recording is no fault of the results folder."""
     try:
         yield
@@ -169,7 +173,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _analyse(
     video: Video,
-    source: Source,
+    source: Source | FarSource,
     engine: FaceEngine,
     scratch: Path,
     plan: SessionPlan,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from vsa.errors import InputError
+from vsa.study.addresses import Place
 from vsa.study.cells import shown
+from vsa.study.consent import Consent
+from vsa.study.folder import TAKEN
 
 #: ``left``, ``right``, a place in reading order, or a rectangle x, y, w, h in px.
 TileHint = str | int | tuple[int, int, int, int]
@@ -17,8 +19,6 @@ TileHint = str | int | tuple[int, int, int, int]
 _MARKS = " .-@+=()[],'&#!~"
 #: In characters, and in bytes as a disk counts them (255 at most, with what a folder in the making adds).
 _LONGEST_ID, _LONGEST_ID_BYTES = 120, 200
-#: Files of a results folder.
-_TAKEN = ("features.parquet", "failures.csv")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Video:
         Whose camera it shows, if the recording is one participant's own.
     """
 
-    path: Path
+    path: Place
     role: str | None = None
 
 
@@ -53,16 +53,19 @@ class SessionPlan:
         Further columns of the manifest: covariates, dates, scores.
     audio
         Role to that participant's own sound file.
+    consent
+        What was agreed to; None: nobody wrote it down.
     """
 
     session_id: str
     videos: tuple[Video, ...]
     tiles: Mapping[str, TileHint] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
-    audio: Mapping[str, Path] = field(default_factory=dict)
+    audio: Mapping[str, Place] = field(default_factory=dict)
+    consent: Consent | None = None
 
 
-def from_media(paths: Sequence[Path]) -> list[SessionPlan]:
+def from_media(paths: Sequence[Place]) -> list[SessionPlan]:
     """Sessions for bare media files: each is called after its file.
 
     Raises
@@ -105,8 +108,8 @@ def id_fault(session_id: str) -> str:
         return f"it may hold letters, digits, spaces and _{_MARKS.strip()}, and not {shown(''.join(sorted(wrong)))}"
     if session_id.endswith((" ", ".")):
         return "it may not end in a dot or space"
-    if session_id.casefold() in _TAKEN:
-        return "a file of the results folder has that name"
+    if session_id.casefold() in map(str.casefold, TAKEN):
+        return "a file of the study folder has that name"
     return ""
 
 

@@ -9,10 +9,11 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -235,12 +236,23 @@ def _header(rows: Sequence[Row]) -> int | None:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
-    lines = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    before = 0
-    for cells in reader:
-        yield Row("".join(lines[before : reader.line_num]), [cell.strip() for cell in cells])
-        before = reader.line_num
+    lines = iter(io.StringIO(text, newline="").readlines())
+    for line in lines:
+        if line.startswith("#"):  # nobody minds quotes in a comment
+            yield Row(line, [line.strip()])
+            continue
+        taken = [line]
+        reader = csv.reader(_noted(chain([line], lines), taken), delimiter=delimiter, strict=True)
+        cells = next(reader, [])
+        yield Row("".join(taken), [cell.strip() for cell in cells])
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    """Lines as they are asked for; those after the first are kept."""
+    for k, line in enumerate(lines):
+        if k:
+            taken.append(line)
+        yield line
 
 
 def _parts(text: str, delimiter: str) -> list[str]:

@@ -1,0 +1,243 @@
+"""What people agreed to: per participant and purpose, and which sessions a command may use by it.
+
+There is no purpose that evaluates staff, and none can be added in a manifest: where emotions or intentions of people at
+work are inferred from their faces and voices, the EU AI Act (Art. 5) forbids it but for medical or safety reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from vsa.errors import InputError
+from vsa.study.addresses import Address, AddressError, Place
+from vsa.study.cells import shown
+from vsa.study.folder import FEATURES, MANIFEST, study_of
+from vsa.study.session_files import read_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What sessions can be used for: studies of groups; reviews of sessions (`vsa flag`); learning a model (`vsa train`).
+PURPOSES = ("research", "quality", "training")
+#: Stands for everybody, where no participant is named.
+ALL = "all"
+YES = "yes"
+#: Cells that plainly say no, and need no explanation; the last is what `vsa withdraw` writes.
+_NO = ("", "no", "withdrawn")
+_BETWEEN = re.compile(r"[\s,;+|]+")
+_STAFF = re.compile(
+    r"staff\w*|employ\w*|evaluat\w*|perform\w*|apprais\w*|assess\w*|rank\w*|rating\w*|promotion\w*|hr|hiring|payroll"
+    r"|supervis\w*|disciplin\w*"
+)
+_RIGHT = f"write yes (all purposes), some of {', '.join(PURPOSES)}, or no"
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What may be done with a session.
+
+    Attributes
+    ----------
+    by
+        Participant (``all``: everybody, where none is named) to the purposes that this person agreed to.
+    """
+
+    by: Mapping[str, frozenset[str]]
+
+    @property
+    def purposes(self) -> frozenset[str]:
+        """What all agreed to."""
+        return reduce(frozenset.intersection, self.by.values()) if self.by else frozenset()
+
+    def record(self) -> dict[str, Any]:
+        """For ``session.json``."""
+        return {
+            "by": {who: sorted(purposes) for who, purposes in self.by.items()},
+            "purposes": sorted(self.purposes),
+        }
+
+
+def purposes_in(cell: str) -> frozenset[str]:
+    """Read a cell of the manifest: ``yes``, or purposes; anything else is no consent.
+
+    Raises
+    ------
+    ValueError
+        When it names a purpose and something else, or the evaluation of staff; the message says what would be right.
+
+    Examples
+    --------
+    >>> sorted(purposes_in("research; quality")), sorted(purposes_in("no"))
+    (['quality', 'research'], [])
+    """
+    if cell.strip().lower() == YES:
+        return frozenset(PURPOSES)
+    words = [word for word in _BETWEEN.split(cell.lower()) if word]
+    known = frozenset(words).intersection(PURPOSES)
+    unknown = [word for word in words if word not in known]
+    agreed = known or YES in words
+    staff = [word for word in unknown if _STAFF.fullmatch(word)]
+    if staff and (agreed or len(staff) == len(unknown)):
+        raise ValueError(
+            f"names '{shown(staff[0], 30)}': vsa has no purpose that evaluates staff, and sessions can't be used for "
+            f"that; {_RIGHT}"
+        )
+    if known and unknown:
+        raise ValueError(
+            f"names {' and '.join(sorted(known))}, and '{shown(unknown[0], 30)}', which is no purpose; {_RIGHT}"
+        )
+    return known
+
+
+def consent_of(cells: Mapping[str, frozenset[str]], roles: Iterable[str]) -> Consent:
+    """The consent of a row.
+
+    Parameters
+    ----------
+    cells
+        Role to what its column ``consent:<role>`` says; the empty role is the column ``consent``, which stands for all:
+        where both are there, both must agree.
+    roles
+        The participants that the manifest names.
+    """
+    everybody = cells.get("", frozenset(PURPOSES))
+    who = list(dict.fromkeys([*roles, *(role for role in cells if role)]))
+    if not who:
+        return Consent({ALL: everybody if "" in cells else frozenset()})
+    return Consent(
+        {role: everybody & cells.get(role, everybody if "" in cells else frozenset()) for role in who}
+    )
+
+
+def why_left_out(consent: Consent, cells: Mapping[str, str], purpose: str = "") -> str:
+    """Why a session is not processed, where its cells don't plainly say no; else empty.
+
+    Parameters
+    ----------
+    consent
+        Of the session.
+    cells
+        Column to what stands in it.
+    purpose
+        What was asked for; empty: any.
+    """
+    for column, cell in cells.items():
+        if cell.lower() not in _NO and not purposes_in(cell):
+            return f"{column} says '{shown(cell, 40)}'; {_RIGHT}"
+    if not all(consent.by.values()):
+        return ""
+    said = "; ".join(f"{who}: {', '.join(sorted(given))}" for who, given in consent.by.items())
+    return f"agreed to {said}; {f'not all to {purpose}' if purpose else 'there is no purpose that all agreed to'}"
+
+
+@dataclass(frozen=True, eq=False)
+class Allowed:
+    """Which rows of a table may be used.
+
+    Attributes
+    ----------
+    table
+        These rows.
+    left_out
+        Sessions whose people did not all agree to the purpose.
+    notes
+        What to tell the user.
+    """
+
+    table: pd.DataFrame
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def allowed_rows(table: pd.DataFrame, source: Place, purpose: str) -> Allowed:
+    """Leave out the sessions of a study that may not be used for a purpose.
+
+    Parameters
+    ----------
+    table
+        One row a session, with ``session_id``; tables without it, or from outside of a study, are left as they are.
+    source
+        The study folder, or the file that the table was read from.
+    purpose
+        One of `PURPOSES`.
+
+    Raises
+    ------
+    InputError
+        When no row is left, or the study's manifest or store can't be read.
+    """
+    study = _around(source) if isinstance(source, Address) else study_of(source)
+    if study is None or "session_id" not in table:
+        return Allowed(table, (), ())
+    names = table["session_id"].astype(str)
+    allowed, left_out, notes = allowed_sessions(names.tolist(), study, purpose)
+    kept = table[names.isin([*allowed])].reset_index(drop=True)
+    kept.attrs.update(table.attrs)
+    return Allowed(kept, left_out, notes)
+
+
+def allowed_sessions(
+    names: Iterable[str], study: Place, purpose: str
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The same for ids of a study's sessions: those that may be used, those left out, and what to tell."""
+    allowed, left_out, unrecorded = list[str](), list[str](), list[str]()
+    from_manifest = _manifest_consent(study)
+    for name in dict.fromkeys(names):
+        purposes = from_manifest.get(name.casefold(), _recorded(study, name))
+        (left_out if purposes is not None and purpose not in purposes else allowed).append(name)
+        if purposes is None:
+            unrecorded.append(name)
+    if left_out and not allowed:
+        raise InputError(
+            f"No session of {study} may be used for {purpose}: not all of its people agreed to it.",
+            f"Consent for it stands in the manifest as {YES}, or as a list of purposes with {purpose} in it.",
+        )
+    notes = []
+    if left_out:
+        notes.append(f"Left out, without consent for {purpose}: {_some(left_out)}.")
+    if unrecorded:
+        notes.append(
+            f"Nobody wrote down what these may be used for; check that it includes {purpose}: {_some(unrecorded)}."
+        )
+    return tuple(allowed), tuple(left_out), tuple(notes)
+
+
+def _around(table: Address) -> Address | None:
+    """The results folder that an address is, or lies in; None if it is in none."""
+    try:
+        folder = table if table.is_dir() else table.parent
+        return folder if any((folder / name).is_file() for name in (MANIFEST, FEATURES)) else None
+    except AddressError as error:
+        raise InputError(f"{table}: {error}.", error.hint) from None
+
+
+def _manifest_consent(study: Place) -> Mapping[str, frozenset[str]]:
+    """What the study's own manifest says now: people may have changed their mind since extraction."""
+    from vsa.study.manifest import read_consent
+
+    path = study / MANIFEST
+    try:
+        if not path.is_file():
+            return {}
+    except AddressError as error:
+        raise InputError(f"{path}: {error}.", error.hint) from None
+    return read_consent(path)
+
+
+def _recorded(study: Place, name: str) -> frozenset[str] | None:
+    """What was recorded at extraction; None if nothing was."""
+    try:
+        consent = (read_record(study / name) or {}).get("consent")
+        return None if consent is None else frozenset(map(str, consent["purposes"]))
+    except (TypeError, KeyError):
+        return None
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
