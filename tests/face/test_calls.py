@@ -134,6 +134,7 @@ def test_a_role_whose_face_is_not_there_is_said(tmp_path: Path) -> None:
     assert not got.of(record["therapist"]["id"]).tracked.any()
 
 
+@pytest.mark.slow
 def test_the_same_person_twice_on_screen_is_two_participants(tmp_path: Path) -> None:
     twins = (Actor("webcam_man"), Actor("webcam_man", mirror=True, phase_s=3.0))
     check(compose.side_by_side(tmp_path / "call.mp4", twins, seconds=3), tmp_path)

@@ -55,6 +55,7 @@ def contents(out: Path, session_id: str) -> dict[str, bytes]:
     return {name: (out / session_id / name).read_bytes() for name in FILES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_batch_goes_on_where_it_stopped(
     calls: list[Path], undisturbed: Path, tmp_path: Path, how: signal.Signals

@@ -125,6 +125,7 @@ def test_a_recording_without_consent_is_never_opened(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_two_real_clips_from_init_to_results_and_consent_that_is_taken_back(tmp_path: Path) -> None:
     study = tmp_path / "study"
     assert vsa("init", study).returncode == 0

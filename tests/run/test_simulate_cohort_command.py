@@ -34,6 +34,7 @@ def test_its_answers_score_to_the_bond_that_it_gives(cohort: Path) -> None:
     assert scored.loc[given.index].to_numpy() == pytest.approx(given.to_numpy())
 
 
+@pytest.mark.slow
 def test_it_can_be_trained_on_and_flagged(cohort: Path) -> None:
     model = cohort / "m.skops"
     done = vsa("train", cohort / "cohort.csv", "--out", model)
@@ -61,6 +62,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
+@pytest.mark.slow
 def test_a_cohort_of_signals_is_a_study(tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = vsa(

@@ -611,6 +611,7 @@ def test_of_several_recordings_in_one_rttm_one_is_named(tmp_path, folder):
     assert rows(folder) == [("p1", 1.0, 6.0, "turn")]
 
 
+@pytest.mark.slow
 def test_extracting_afresh_keeps_what_a_person_corrected(tmp_path):
     clip = clip_path("call_two_tiles.mp4")
     extract = ("extract", clip, "--out", tmp_path / "out", "--fps", "6")

@@ -13,6 +13,8 @@ from vsa.media.recording import Recording
 from vsa.simulate.acting import act
 from vsa.simulate.call import CAST, write_call
 
+pytestmark = pytest.mark.slow
+
 SECONDS, FPS = 12.0, 25.0
 
 

@@ -24,6 +24,8 @@ from vsa.voice.activity import speech_probability
 from vsa.voice.lips import lip_movement, speech_envelope
 from vsa.voice.speakers import who_speaks
 
+pytestmark = pytest.mark.slow
+
 SECONDS, FPS = 20.0, 15.0
 OLD_WOMAN = Talker(f0_hz=165.0, tract=1.1, syllables_hz=4.2)
 SPOKEN = {
