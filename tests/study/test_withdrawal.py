@@ -17,8 +17,9 @@ from vsa.study.blanked import blanked
 from vsa.study.manifest import read_manifest
 from vsa.study.places import look
 from vsa.study.remains import search
+from vsa.study.removal import count_rows, remove_rows
 from vsa.study.results import Results
-from vsa.study.rows import count_rows, read_grid, remove_rows, with_cells
+from vsa.study.rows import read_grid, with_cells
 from vsa.study.withdrawal import Subject, find
 
 S2 = {"session": ("s2",)}

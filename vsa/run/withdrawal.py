@@ -19,8 +19,9 @@ from vsa.study.blanked import blanked
 from vsa.study.disk import runs, to_disk
 from vsa.study.folder import MANIFEST
 from vsa.study.places import Places, look
+from vsa.study.removal import count_rows, remove_rows
 from vsa.study.results import SESSION_FILES, Results
-from vsa.study.rows import CSV, PARQUET, count_rows, remove_rows, whole
+from vsa.study.rows import CSV, PARQUET, whole
 from vsa.study.withdrawal import COMMAND, Subject, find
 
 #: Of a session's folder, beside what extraction writes: file managers' litter, and the truth of simulated sessions.
