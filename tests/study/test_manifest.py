@@ -674,3 +674,51 @@ def test_ids_that_differ_in_case_only_are_refused(tmp_path: Path) -> None:
     assert text == "'S1' differs only in case from 's1' in row 2; give each session its own"
     with pytest.raises(InputError, match="would both be session 'call'"):
         from_media([tmp_path / "call.mp4", tmp_path / "Call.mov"])
+
+
+@pytest.mark.parametrize(
+    ("instrument", "bond", "said"),
+    [
+        ("wai-sr", "0.5", "is no bond of the wai-sr: means go from 1 to 5"),
+        ("wai-sr", "20.5", "their sum from 4 to 20"),
+        ("wai-sr", "0", "means go from 1 to 5"),
+        ("WAI SR", "20,25", "is no bond of the wai-sr"),
+        ("srs", "10.1", "means go from 0 to 10"),
+        ("wai-36", "85", "their sum from 12 to 84"),
+        ("softa-o", "-4", "means go from -3 to 3"),
+    ],
+)
+def test_a_bond_that_its_questionnaire_cannot_give_is_a_fault(
+    tmp_path: Path, instrument: str, bond: str, said: str
+) -> None:
+    text = f'session_id,video,consent,instrument,bond\ns1,a.mp4,yes,{instrument},"{bond}"\n'
+    ((row, where, why),) = faults(tmp_path, text)
+    assert (row, where) == (2, "bond")
+    assert said in why
+
+
+@pytest.mark.parametrize(
+    ("instrument", "bond"),
+    [
+        ("wai-sr", "1"),
+        ("wai-sr", "5"),
+        ("wai-sr", "20"),
+        ("softa-o", "-3"),
+        ("haq-ii", "999"),
+        ("", "999"),
+        ("mine", "999"),
+    ],
+)
+def test_a_bond_that_is_possible_or_cannot_be_judged_is_kept(
+    tmp_path: Path, instrument: str, bond: str
+) -> None:
+    (plan,) = read(
+        tmp_path, f"session_id,video,consent,instrument,bond\ns1,a.mp4,yes,{instrument},{bond}\n"
+    ).plans
+    assert plan.facts["bond"] == bond
+
+
+def test_a_questionnaire_that_is_written_otherwise_is_named(tmp_path: Path) -> None:
+    ((_, where, why),) = faults(tmp_path, "session_id,video,consent,instrument\ns1,a.mp4,yes,waisr\n")
+    assert where == "instrument"
+    assert "is written wai-sr" in why

@@ -9,8 +9,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 
+from vsa.study import instruments
 from vsa.study.cells import shown
 from vsa.study.consent import purposes_in
 from vsa.study.plan import id_fault, normal_id, parse_tile
@@ -53,6 +62,31 @@ def _within_floats(number: Decimal) -> Decimal:
     return number
 
 
+def _questionnaire(text: str) -> str:
+    """In one spelling, where vsa knows it; others are kept as they are."""
+    name = text.lower().replace("_", "-").replace(" ", "-")
+    if name in instruments.names():
+        return name
+    alike = [known for known in instruments.names() if known.replace("-", "") == name.replace("-", "")]
+    if alike:
+        raise ValueError(f"is written {alike[0]}: 'vsa score --list' names the questionnaires")
+    return text
+
+
+def _possible(bond: Decimal, row: ValidationInfo) -> Decimal:
+    """Whether a bond can come from the questionnaire that the row names: as a mean of its answers or their sum."""
+    name = row.data.get("instrument")
+    key = instruments.load(name) if name in instruments.names() else None
+    if key is None or key.bond is None:
+        return bond
+    count = len(key.scales[key.bond])
+    value = float(bond)
+    if key.low <= value <= key.high or count * key.low <= value <= count * key.high:
+        return bond
+    sums = f", and their sum from {count * key.low:g} to {count * key.high:g}" if count > 1 else ""
+    raise ValueError(f"is no bond of the {name}: means go from {key.low:g} to {key.high:g}{sums}")
+
+
 def _word(text: str) -> str:
     return re.sub(r"[\s_-]+", "_", text.lower())
 
@@ -89,8 +123,8 @@ class ManifestRow(BaseModel):
         Pseudonyms.
     session_number
         The how many-th session of this client with this therapist.
-    bond
-        As it was reported, by `rater`.
+    instrument, bond
+        As it was reported, by `rater`, and with which questionnaire; a known one says which bonds there can be.
     simulated
         Whether nobody is in it.
     covariates
@@ -115,7 +149,8 @@ class ManifestRow(BaseModel):
     age: Annotated[_Number, Field(ge=0, le=120)] | None = None
     gender: str | None = None
     rater: Annotated[Literal["client", "therapist", "observer"], _Word] | None = None
-    bond: _Number | None = None
+    instrument: Annotated[str, AfterValidator(_questionnaire)] | None = None
+    bond: Annotated[_Number, AfterValidator(_possible)] | None = None
     simulated: Annotated[bool, _Word] | None = None
     covariates: Mapping[str, str] = Field(default_factory=dict)
 

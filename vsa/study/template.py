@@ -36,7 +36,7 @@ _COMMENTS = """\
 # date: year-month-day as 2026-11-24. It helps to identify people: leave it empty unless you need it.
 # modality: online or in_person.
 # rater and bond: who answered the questionnaire (client or therapist or observer) and the score as a number.
-# Also known: audio:therapist and audio:client (own sound files) platform attachment diagnosis age gender simulated.
+# Also known: audio:therapist and audio:client (sound) platform attachment diagnosis age gender instrument simulated.
 # Columns of your own may be added and are kept as they are. What is not known stays empty.
 # An example:
 # s01,recordings/s01.mp4,left,right,yes,research; quality,c01,t01,1,,online,client,5.5
