@@ -28,12 +28,17 @@ def emptied() -> Any:
     return fs
 
 
+def address(text: str) -> Address:
+    """An address, and no path."""
+    place = place_of(text)
+    assert isinstance(place, Address)
+    return place
+
+
 def in_memory(path: Path, name: str) -> Address:
     """Copy a file there; its address."""
     memory().pipe_file(f"/{name}", path.read_bytes())
-    place = place_of(f"memory://{name}")
-    assert isinstance(place, Address)
-    return place
+    return address(f"memory://{name}")
 
 
 class CountedStore(AbstractFileSystem):  # type: ignore[misc]

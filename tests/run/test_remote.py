@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from extraction import run
 from people import clip_path
-from stores import CountedStore, counted, emptied, in_memory, memory
+from stores import CountedStore, address, counted, emptied, in_memory, memory
 
 from vsa.cli import main
 from vsa.errors import InputError, SessionError
@@ -39,12 +39,6 @@ MIB = 1 << 20
 @pytest.fixture(autouse=True)
 def _store() -> None:
     emptied()
-
-
-def address(text: str) -> Address:
-    place = place_of(text)
-    assert isinstance(place, Address)
-    return place
 
 
 def vsa(*arguments: str) -> int:

@@ -11,6 +11,7 @@ import pytest
 from command import vsa
 
 import vsa as package
+from vsa.run.simulated_mark import is_marked
 from vsa.study.results import Results
 
 
@@ -76,6 +77,9 @@ def test_a_cohort_of_signals_is_a_study(tmp_path: Path) -> None:
         assert record["simulated"] is True
         assert record["facts"]["simulated"] == "true"
         assert not [fact for fact in record["facts"] if "latent" in fact or fact == "bond_z"]
+    tables = [*out.rglob("*.parquet")]
+    assert len(tables) == 2 * 4 + 1
+    assert all(map(is_marked, tables))
     opened = package.open_results(out)
     assert len(opened) == 2
     manifest = pd.read_csv(out / "manifest.csv")

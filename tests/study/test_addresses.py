@@ -10,10 +10,10 @@ import fsspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stores import counted, emptied, in_memory, memory
+from stores import address, counted, emptied, in_memory, memory
 
 from vsa.errors import InputError
-from vsa.study.addresses import Address, AddressError, fault_of, place_of
+from vsa.study.addresses import AddressError, fault_of, place_of
 from vsa.study.session_files import read_record
 from vsa.study.tables import read_table
 
@@ -24,12 +24,6 @@ _SECRETS = st.text("abcXYZ0189-_.~!$&'()*+,;=/?", min_size=6, max_size=20).map(l
 @pytest.fixture(autouse=True)
 def _store() -> None:
     emptied()
-
-
-def address(text: str) -> Address:
-    place = place_of(text)
-    assert isinstance(place, Address)
-    return place
 
 
 @pytest.mark.parametrize(

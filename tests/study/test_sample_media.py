@@ -9,6 +9,7 @@ import pandas as pd
 
 import vsa
 from vsa.data import data_file
+from vsa.run.simulated_mark import is_marked
 from vsa.study.manifest import read_manifest
 
 SAMPLE = data_file("sample_media")
@@ -35,6 +36,9 @@ def test_every_file_says_that_it_is_simulated() -> None:
             assert 20 <= film.duration / 1e6 <= 40
     for path in (SAMPLE / "truth").glob("*/session.json"):
         assert json.loads(path.read_text("utf-8"))["simulated"] is True
+    tables = [*SAMPLE.rglob("*.parquet")]
+    assert len(tables) == 3 * 5 + 1
+    assert all(map(is_marked, tables))
 
 
 def test_its_truth_opens_as_results_do() -> None:

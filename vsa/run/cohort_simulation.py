@@ -16,11 +16,13 @@ from vsa.face.table import COLUMNS
 from vsa.run.corrections import settle, speech_in
 from vsa.run.record import SCHEMA
 from vsa.run.session import write_features
+from vsa.run.simulated_mark import mark
 from vsa.simulate.cohort_behaviour import EFFECTS, Habits, draw_habits
 from vsa.simulate.cohort_signals import SessionSignals, session_signals
 from vsa.simulate.cohort_tracks import TILE
 from vsa.study.consent import ALL, PURPOSES
 from vsa.study.face_table import write_face
+from vsa.study.folder import FEATURES
 from vsa.study.results import Results, write_json
 from vsa.study.voice_table import write_voice
 
@@ -89,6 +91,7 @@ def write_sessions(
         with results.writing(session_id) as folder:
             _write(folder, described, drawn)
     results.gather_features()
+    mark([out / FEATURES])
     progress(len(rows), len(rows))
 
 
@@ -110,6 +113,7 @@ def _write(folder: Path, described: dict[str, Any], drawn: SessionSignals) -> No
     missing = write_features(folder, described)
     described["quality"]["features_missing"] = missing
     write_json(folder / "session.json", described)
+    mark(folder.glob("*.parquet"))
 
 
 def _facts(row: Mapping[Any, Any]) -> dict[str, str]:

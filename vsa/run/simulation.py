@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsa.run.new_folder import new_folder
+from vsa.run.simulated_mark import mark
 from vsa.simulate.call import SimulatedCall, film_call
 from vsa.simulate.portraits import Landmarks
 from vsa.simulate.scenario import SCENARIOS, Scenario
 from vsa.simulate.truth import Truth, truth_of
-from vsa.study.folder import MANIFEST, README
+from vsa.study.folder import FEATURES, MANIFEST, README
 from vsa.study.results import write_json
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def write_truth(folder: Path, truth: Truth, recording: Path) -> None:
     missing = write_features(folder, described)
     described["quality"] = {**described["quality"], "features_missing": missing}
     write_json(folder / "session.json", described)
+    mark(folder.glob("*.parquet"))
 
 
 def _teller(progress: Progress, session_id: str) -> Callable[[int, int], None]:
@@ -157,6 +159,7 @@ def _finish(part: Path, rows: list[dict[str, str]], sessions: Sequence[Simulated
     write_csv(pd.DataFrame(rows), part / MANIFEST)
     write_csv(_answers([one.session_id for one in sessions], sessions[0].seed), part / ANSWERS)
     Results(part / TRUTH).gather_features()
+    mark([part / TRUTH / FEATURES])
     (part / README).write_text(_readme(sessions), "utf-8")
 
 

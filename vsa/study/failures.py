@@ -44,6 +44,15 @@ def read_failures(path: Path) -> list[Failure]:
     return [failure for failure in found if failure.session_id]
 
 
+def brought_up_to_date(
+    before: Iterable[Failure], failed: Iterable[Failure], tried: Iterable[str]
+) -> list[Failure]:
+    """The list after a run: sessions that were `tried` leave it unless they are among the `failed`."""
+    new = {failure.session_id: failure for failure in failed}
+    gone = {*tried, *new}
+    return [*(failure for failure in before if failure.session_id not in gone), *new.values()]
+
+
 def write_failures(path: Path, failures: Iterable[Failure]) -> None:
     """Write the list in order of id; no cell of it is a formula to a spreadsheet."""
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:

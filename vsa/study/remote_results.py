@@ -21,7 +21,7 @@ from vsa.errors import InputError, SessionError
 from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import why_not_written
-from vsa.study.failures import Failure, read_failures, write_failures
+from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
 from vsa.study.results import Results
 from vsa.study.session_files import (
     LITTER,
@@ -172,11 +172,9 @@ class RemoteResults:
 
     def note_failures(self, failed: Iterable[Failure], tried: Iterable[str]) -> None:
         """Bring ``failures.csv`` up to date: `tried` sessions leave it unless they are among the `failed`."""
-        new = {failure.session_id: failure for failure in failed}
-        gone = {*tried, *new}
-        left = [failure for failure in self.failures() if failure.session_id not in gone]
+        now = brought_up_to_date(self.failures(), failed, tried)
         with self._whole("failures.csv") as part:
-            write_failures(part, [*left, *new.values()])
+            write_failures(part, now)
 
     def _replace(self, made: Path, session_id: str) -> None:
         session = self.session(session_id)

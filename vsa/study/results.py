@@ -19,7 +19,7 @@ from typing import Any
 
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
-from vsa.study.failures import Failure, read_failures, write_failures
+from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
 from vsa.study.session_files import LITTER, PARQUET_END, TABLES, is_finished, one_table
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
 from vsa.study.session_files import in_the_way as in_the_way
@@ -184,11 +184,9 @@ class Results:
 
     def note_failures(self, failed: Iterable[Failure], tried: Iterable[str]) -> None:
         """Bring ``failures.csv`` up to date: `tried` sessions leave it unless they are among the `failed`."""
-        new = {failure.session_id: failure for failure in failed}
-        gone = {*tried, *new}
-        left = [failure for failure in self.failures() if failure.session_id not in gone]
+        now = brought_up_to_date(self.failures(), failed, tried)
         with self._whole("failures.csv") as part:
-            write_failures(part, [*left, *new.values()])
+            write_failures(part, now)
 
     def _part(self, name: str, old: str = "") -> Path:
         return self.folder / f".{name}.{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}{old}.part"
