@@ -13,14 +13,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command import vsa as process
+from extraction import Quiet
 from studies import CLIENT, SESSIONS, THERAPIST, holding, log_of, make_study, manifest_rows
 
 from vsa import cli
 from vsa.bond.store import load
+from vsa.run.batch import extract
+from vsa.run.session import Settings
+from vsa.run.withdrawal import carry_out
 from vsa.study.chain import verify
 from vsa.study.manifest import read_manifest
+from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results
 from vsa.study.tables import read_table
+from vsa.study.withdrawal import find
 
 
 def vsa(capsys, *arguments):
@@ -385,3 +391,39 @@ def test_a_manifest_that_cannot_be_read_stops_it(study, capsys):
     assert code == 2
     assert "Mend it first" in err
     assert holding(study, CLIENT) == before
+
+
+def test_a_recording_under_a_withdrawn_id_is_not_opened(study, tmp_path, capsys):
+    vsa(capsys, "withdraw", CLIENT, study, "--yes")
+    film = tmp_path / f"{SESSIONS[0].upper()}.mp4"
+    film.write_bytes(b"never read")
+    code, _, complaint = vsa(capsys, "extract", film, "--out", study)
+    assert code == 2
+    assert "was withdrawn from this study" in complaint
+    assert "the recording was not opened" in complaint
+    assert SESSIONS[0].upper() not in (study / "failures.csv").read_text("utf-8")
+    assert not (study / SESSIONS[0].upper()).exists()
+
+
+def test_a_run_that_goes_on_meanwhile_does_not_open_what_was_withdrawn(study, tmp_path):
+    told = Quiet()
+    plans = []
+    for name in ("new", *SESSIONS[:2]):
+        film = tmp_path / f"{name}.mp4"
+        film.write_bytes(b"no film")
+        plans.append(SessionPlan(name, (Video(film),)))
+
+    def begin(session_id):
+        assert session_id == "new"  # nobody else's turn ever comes
+        carry_out(study, find(study, CLIENT))
+
+    told.start = begin
+    summary = extract(plans, study, Settings(), told, afresh=True)
+    assert [(one.session_id, one.stage) for one in summary.failed] == [
+        ("new", "media"),
+        *((name, "consent") for name in SESSIONS[:2]),
+    ]
+    failures = (study / "failures.csv").read_text("utf-8")
+    assert "new" in failures
+    assert SESSIONS[0] not in failures
+    assert not any((study / name).exists() for name in SESSIONS)

@@ -26,10 +26,13 @@ from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 from vsa.study.remote_results import AnyResults, results_at
 from vsa.study.results import in_the_way
+from vsa.study.withdrawal import withdrawn
 from vsa.voice import activity
 
 #: The stage of a failure that is vsa's own fault.
 DEFECT = "defect"
+#: The stage of a session that was withdrawn while others were done.
+CONSENT = "consent"
 
 
 class Listener(Protocol):
@@ -114,6 +117,7 @@ def extract(
     engine = create(settings.engine)
     assets.find(activity.MODEL)
     results.prepare()
+    _check_withdrawn(ahead, out)
     _keep_facts(plans, before, results)
     listener.begin(len(plans), len(before), engine)
     if ahead:
@@ -122,6 +126,10 @@ def extract(
     failed: list[Failure] = []
     try:
         for plan in ahead:
+            if withdrawn(out, [plan.session_id]):  # since this run began
+                failed.append(Failure(plan.session_id, CONSENT, *_withdrawn(plan.session_id)))
+                listener.fail(failed[-1])
+                continue
             listener.start(plan.session_id)
             advance = partial(listener.advance, plan.session_id)
             try:
@@ -135,7 +143,8 @@ def extract(
                 done[plan.session_id] = outcome.record
                 listener.finish(outcome)
     finally:  # also when the run is stopped: the tables agree with the folders
-        results.note_failures(failed, [*before, *done])
+        told = [failure for failure in failed if failure.stage != CONSENT]  # no trace of who withdrew
+        results.note_failures(told, [*before, *done])
         results.gather_features()
         if logged is not None and isinstance(out, Path):
             counts = {"done": len(done), "before": len(before), "failed": len(failed)}
@@ -256,6 +265,20 @@ def _check_call(plans: Sequence[SessionPlan], overlay: Path | None) -> None:
             continue
         if any(film.exists() and film.samefile(video.path) for film in films):
             raise InputError(f"--overlay would write over the recording {video.path}.", "Give another name.")
+
+
+def _check_withdrawn(ahead: Sequence[SessionPlan], out: Place) -> None:
+    """Who withdrew is not measured again, wherever the recording comes from."""
+    if gone := withdrawn(out, [plan.session_id for plan in ahead]):
+        names = ", ".join(gone[:3]) + (", …" * (len(gone) > 3))
+        raise InputError(*_withdrawn(names))
+
+
+def _withdrawn(names: str) -> tuple[str, str]:
+    return (
+        f"{names} was withdrawn from this study, as its log says; the recording was not opened.",
+        "Leave it out. If everybody in it has consented anew, give the session another id.",
+    )
 
 
 def _check_ahead(ahead: Sequence[SessionPlan], before: Mapping[str, Any], results: AnyResults) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vsa.errors import InputError
+from vsa.study.addresses import Address, Place
 from vsa.study.cells import shown
 from vsa.study.folder import LOG, MANIFEST
 from vsa.study.log import Entry, entries
@@ -121,6 +122,20 @@ def withdrawals(study: Path) -> list[Entry]:
         and {"as", "person", "step"} <= set(entry.outcome)
         and entry.outcome["step"] == "begin"
     ]
+
+
+def withdrawn(place: Place, sessions: Iterable[str]) -> list[str]:
+    """Which of some sessions were withdrawn from a results folder; none at an address, which has no log.
+
+    Raises
+    ------
+    SessionError
+        Stage ``read``, when its log can't be read.
+    """
+    if isinstance(place, Address):
+        return []
+    gone = {key("session", one) for entry in withdrawals(place) for one in entry.ids}
+    return [one for one in sessions if key("session", one) in gone]
 
 
 def unfinished(study: Path) -> list[Entry]:
