@@ -37,7 +37,7 @@ def test_the_whole_job_on_the_simulated_calls(tmp_path: Path) -> None:
         print(name, found)
         assert found.people.both == found.people.true == found.people.found == 2
         assert found.face_share > 0.98
-        assert found.gaze.median < 5
+        assert 0.1 < found.gaze.median < 5  # measured: truth held against itself would be 0
         assert found.on_screen_kappa > 0.9
         assert max(found.head_yaw.median, found.head_pitch.median, found.head_roll.median) < 1.5
         assert found.blinks.recall > 0.75
