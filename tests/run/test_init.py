@@ -172,3 +172,11 @@ def test_two_real_clips_from_init_to_results_and_consent_that_is_taken_back(tmp_
 def test_consent_of_sessions_that_are_not_there_is_no_matter(tmp_path: Path) -> None:
     consent = consent_of({"": purposes_in("no")}, ())
     assert keep_consent({"s1": consent}, Results(tmp_path / "nowhere")) == []
+
+
+def test_an_empty_name_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = vsa("init", "")
+    assert done.returncode == 2
+    assert "A path is empty" in done.stderr
+    assert not list(tmp_path.iterdir())

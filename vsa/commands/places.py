@@ -22,10 +22,12 @@ def local_path(text: str) -> Path:
     Raises
     ------
     InputError
-        When it is an address.
+        When it is an address, or empty: a shell puts nothing where a variable is not set.
     """
     from vsa.errors import InputError
 
+    if not text.strip():
+        raise InputError("A path is empty.", "Give one; . is the folder that you are in.")
     found = place(text)
     if not isinstance(found, Path):
         raise InputError(

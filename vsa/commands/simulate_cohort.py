@@ -113,12 +113,12 @@ def cohort(
         return
     therapists = drawn.table["therapist_id"].nunique()
     click.echo(
-        f"{rows} SIMULATED sessions of {clients} client{'s' * (clients > 1)} and {therapists} "
+        f"{rows} SIMULATED session{'s' * (rows > 1)} of {clients} client{'s' * (clients > 1)} and {therapists} "
         f"therapist{'s' * (therapists > 1)}: {out}"
     )
-    click.echo(
-        f"Bond ({instrument}): mean {bond.mean():.2f}, SD {bond.std():.2f}, {bond.notna().sum()} rated."
-    )
+    rated = int(bond.notna().sum())
+    values = f"mean {bond.mean():.2f}, SD {bond.std():.2f}, " if rated > 1 else ""
+    click.echo(f"Bond ({instrument}): {values}{rated} rated.")
     scored = f"vsa score {out / ANSWERS} --instrument {instrument} --out {out / 'bonds.csv'}"
     if level == "features":
         click.echo(f"Train on it with 'vsa train {out / COHORT} --out MODEL.skops'.")
