@@ -59,6 +59,7 @@ def test_tiles_that_swap_keep_identity(tmp_path: Path) -> None:
     assert all("appearance" in p["identity"]["joined_by"] for p in got.record["participants"])
 
 
+@pytest.mark.slow
 def test_screen_share_moves_the_tiles_and_its_photo_is_nobody(tmp_path: Path) -> None:
     got, _ = check(compose.screen_share(tmp_path / "call.mp4", stop_s=4.0), tmp_path)
     assert len(got.record["layout"][0]["changes"]) >= 3

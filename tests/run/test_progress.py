@@ -61,6 +61,7 @@ def lines(written: str) -> list[str]:
     return [line.rstrip() for line in re.split(r"[\r\n]+", CONTROL.sub("", written)) if line.strip()]
 
 
+@pytest.mark.slow
 def test_bars_in_a_terminal_show_the_rate_and_the_time_left(calls: list[Path], tmp_path: Path) -> None:
     written, code = in_terminal(["extract", *map(str, calls), "--out", str(tmp_path / "out")])
     assert code == 3
@@ -79,6 +80,7 @@ def test_bars_in_a_terminal_show_the_rate_and_the_time_left(calls: list[Path], t
     assert max(map(len, (line for line in shown if "━" in line))) <= 100
 
 
+@pytest.mark.slow
 def test_a_terminal_that_can_do_little_gets_plain_lines(calls: list[Path], tmp_path: Path) -> None:
     written, code = in_terminal(["extract", str(calls[2]), "--out", str(tmp_path / "out")], TERM="dumb")
     assert code == 0
@@ -112,6 +114,7 @@ def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "[1/0] s1: FAILED. \\x1b[2Jgone\\n\\x07 does not exist \\udcff \n"
 
 
+@pytest.mark.slow
 def test_json_lines_tell_everything(calls: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = vsa("extract", *calls, "--out", out, "--json")

@@ -86,6 +86,7 @@ def test_a_deleted_recording_leaves_a_finished_session_finished(
     assert record_of(out)["settings"]["fps"] == "native"
 
 
+@pytest.mark.slow
 def test_a_manifest_goes_on_when_recordings_of_finished_sessions_were_deleted(
     copies: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_manifest_goes_on_when_recordings_of_finished_sessions_were_deleted(
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_into_one_folder(copies: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     call = Path(shutil.copy(copies["client"], tmp_path / "call.mp4"))

@@ -500,6 +500,7 @@ def limited(bytes_at_most: int) -> tuple[str, ...]:
     return (sys.executable, "-c", run + "os.execv(sys.argv[2], sys.argv[2:])", str(bytes_at_most))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_most", [500, 100_000])
 def test_a_disk_that_gets_full_leaves_the_session_as_it_was(tmp_path, folder, at_most):
     lines = [("client", 0.0005 * k, 0.0005 * k + 0.0004, "turn") for k in range(2, 4000)]  # 200 kB of RTTM
