@@ -23,7 +23,9 @@ COMMANDS = {
     "sync": "Say whether two series move together more than by chance, and who leads.",
     "features": "Show the registry of features: definitions, units, ranges, sources.",
     "train": "Train a bond model on features and self-reported bond.",
-    "flag": "List the sessions whose rapport signals suggest a review.",
+    "evaluate": "Say how a model does for a new cohort, and how that differs from its training.",
+    "flag": "List the sessions whose rapport signals suggest a review, and why.",
+    "compare": "Compare the alliance between groups: modality, attachment, diagnosis.",
     "withdraw": "Remove a person from a study, and mark the models that learned from them.",
     "simulate": "Make calls and cohorts whose truth is known.",
 }

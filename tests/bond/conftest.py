@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from vsa.bond.evaluation.evaluate import Settings
 from vsa.bond.training import train
 from vsa.simulate.cohort import EFFECTS, simulate_cohort
 
@@ -13,5 +14,10 @@ def strong_cohort():
 
 
 @pytest.fixture(scope="session")
-def strong_model(strong_cohort):
-    return train(strong_cohort, seed=3)
+def strong_trained(strong_cohort):
+    return train(strong_cohort, settings=Settings(seed=3, permutations=0))
+
+
+@pytest.fixture(scope="session")
+def strong_model(strong_trained):
+    return strong_trained.model

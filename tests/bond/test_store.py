@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import skops.io
 
-from vsa.bond.model import BondModel
 from vsa.bond.store import load, save
 from vsa.errors import InputError
 
@@ -53,16 +52,15 @@ def test_the_file_holds_no_pickle_and_says_what_it_is(saved):
         ]
         info = json.loads(archive.read("vsa.json"))
     assert info["simulated"] is True
-    assert info["schema"] == 1
+    assert info["schema"] == 2
     assert {"vsa", "scikit-learn", "skops", "numpy", "python"} <= set(info["versions"])
-    assert info["evaluation"][0]["baseline"]["mae"] > 0
+    assert info["evaluation"]["held_out"][0]["scores"]["training_mean"]["mae"]["value"] > 0
 
 
 def test_foreign_types_are_refused(strong_model, saved):
-    model = BondModel([strong_model.pipeline, Foreign()], strong_model.info)
     with zipfile.ZipFile(saved) as archive:
         info = archive.read("vsa.json")
-    skops.io.dump(model.pipeline, saved)
+    skops.io.dump({"pipeline": strong_model.pipeline, "conformal": Foreign(), "base": None}, saved)
     with zipfile.ZipFile(saved, "a") as archive:
         archive.writestr("vsa.json", info)
     with pytest.raises(InputError, match=r"does not load: .*Foreign"):
@@ -91,7 +89,7 @@ def test_other_schemas_and_damaged_files_are_refused(saved, tmp_path):
     with_info(saved, schema=7)
     with pytest.raises(InputError, match="schema 7"):
         load(saved)
-    with_info(saved, schema=1, features=None)
+    with_info(saved, schema=2, design=None)
     with pytest.raises(InputError, match="damaged"):
         load(saved)
     rewritten_path = tmp_path / "half.skops"

@@ -3,117 +3,84 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from vsa.bond import evaluation
-from vsa.bond.cohort import Cohort
-from vsa.bond.model import ALPHAS, _preparation, fit_ridge
+from vsa.bond.evaluation.evaluate import Settings
 from vsa.bond.training import train
 from vsa.errors import InputError
 from vsa.features.core import is_core
 from vsa.simulate.cohort import EFFECTS, simulate_cohort
 
+QUICK = Settings(permutations=0, draws=200, repeats=1)
 
-def test_planted_effects_are_found_for_new_clients_and_new_therapists(strong_model):
-    clients, therapists = strong_model.info.evaluation
+
+def test_planted_effects_are_found_for_new_clients_and_new_therapists(strong_trained):
+    clients, therapists = strong_trained.evaluation.held_out
     assert (clients.by, clients.groups, therapists.by, therapists.groups) == ("client", 90, "therapist", 15)
+    assert clients.verdict == "better"
     for test in (clients, therapists):
-        assert test.verdict == "better"
-        assert test.model.spearman > 0.3
-        assert test.model.r2 > 0.1 > test.baseline.r2
-        assert test.model.mae < test.baseline.mae
+        assert test.of_model["spearman"].value > 0.25
+        assert test.of_model["r2"].value > 0.05 > test.scores["training_mean"]["r2"].value
+        assert test.of_model["mae"].value < test.scores["training_mean"]["mae"].value
+    assert clients.over == "covariates"
+    assert clients.increment.low > 0
+    assert therapists.of_model["r2"].value < clients.of_model["r2"].value
 
 
-def test_the_signs_of_planted_effects_come_back(strong_model):
-    weights = dict(zip(strong_model.info.features, strong_model.pipeline["ridge"].coef_, strict=False))
-    assert all(np.sign(weights[name]) == np.sign(r) for name, r in EFFECTS.items() if abs(r) >= 0.15)
-    planted = min(abs(weights[name]) for name in EFFECTS if abs(EFFECTS[name]) >= 0.2)
-    assert planted > np.median([abs(w) for name, w in weights.items() if name not in EFFECTS])
+def test_all_baselines_are_there_and_history_knows_more_than_covariates(strong_trained):
+    scores = strong_trained.evaluation.held_out[0].scores
+    assert {*scores} == {
+        "training_mean",
+        "quality",
+        "covariates",
+        "features",
+        "covariates_and_features",
+        "previous_bond",
+        "running_mean",
+    }
+    assert scores["running_mean"]["r2"].value > 0.1 > scores["covariates"]["r2"].value
+    assert scores["quality"]["r2"].value < 0.03
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_nothing_to_find_is_not_found(seed):
-    info = train(simulate_cohort(40, 4, seed=seed, effects={})).info
-    for test in info.evaluation:
-        assert test.verdict != "better"
-        assert test.model.r2 < 0.03
+def test_the_signs_of_planted_effects_come_back(strong_trained):
+    found = {one.feature: one for one in strong_trained.evaluation.effects.effects if one.part == "level"}
+    for name, r in EFFECTS.items():
+        if abs(r) >= 0.15:
+            assert np.sign(found[name].beta) == np.sign(r)
 
 
-def clients_known_by_their_habits(seed=0, clients=47, sessions=5):
-    """Features that stay with a client and have nothing to do with the bond, which also stays with the client."""
-    rng = np.random.default_rng(seed)
-    who = np.repeat(np.arange(clients), sessions)
-    n = len(who)
-    table = pd.DataFrame({"session_id": [f"s{k}" for k in range(n)], "client_id": [f"c{c}" for c in who]})
-    table["bond"] = (
-        3 + np.sqrt(0.6) * rng.standard_normal(clients)[who] + np.sqrt(0.4) * rng.standard_normal(n)
+def test_nothing_to_find_is_not_found():
+    for seed in range(3):
+        for test in train(simulate_cohort(40, 4, seed=seed, effects={}), settings=QUICK).evaluation.held_out:
+            assert test.verdict != "better"
+            assert test.of_model["r2"].value < 0.03
+
+
+def test_the_same_seed_gives_the_same_numbers_and_others_lie_within_the_interval(strong_cohort):
+    table = strong_cohort.head(200)
+    settings = Settings(seed=3, permutations=9, draws=200, repeats=1)
+    one, again = (train(table, settings=settings) for _ in range(2))
+    assert one.info == again.info
+    assert np.array_equal(one.model.expected(table), again.model.expected(table))
+    other = train(table, settings=Settings(seed=4, permutations=0, draws=200, repeats=1))
+    first, second = (each.evaluation.held_out[0].gain for each in (one, other))
+    assert first != second
+    assert first.low < second.value < first.high
+
+
+def test_more_cores_give_the_same_numbers(strong_cohort):
+    table = strong_cohort.head(240)
+    one, two = (
+        train(table, settings=Settings(seed=1, permutations=25, draws=100, repeats=1, cores=cores)).info
+        for cores in (1, 2)
     )
-    for k in range(30):
-        habit = rng.standard_normal(clients)[who]
-        table[f"client.voice.x{k}"] = habit + 0.3 * rng.standard_normal(n)
-    return table
-
-
-def test_recognising_clients_does_not_pass_for_predicting_bond():
-    table = clients_known_by_their_habits()
-    by_client = train(table).info
-    assert by_client.grouped_by == "client"
-    assert by_client.evaluation[0].model.r2 < 0.05
-    assert abs(by_client.evaluation[0].model.spearman) < 0.2
-    by_session = train(table.drop(columns="client_id")).info
-    assert by_session.evaluation[0].model.spearman > 0.25
-    assert by_session.evaluation[0].by == "session"
-    assert any("say nothing about new clients" in note for note in by_session.notes)
-
-
-def test_no_client_is_on_both_sides_of_a_fold_and_all_are_tested_once():
-    groups = np.repeat([f"c{k}" for k in range(23)], 3)
-    tested = np.zeros(len(groups), int)
-    for train_rows, test_rows in evaluation.folds(groups, seed=5):
-        assert not set(groups[train_rows]) & set(groups[test_rows])
-        tested[test_rows] += 1
-    assert (tested == 1).all()
-
-
-def test_therapists_who_share_a_client_are_held_out_together():
-    therapists = np.array(["a", "a", "b", "b", "c", "d"])
-    clients = np.array(["1", "2", "2", "3", "4", "5"])
-    joined = evaluation._joined(therapists, clients)
-    assert len(set(joined[:4])) == 1
-    assert len(set(joined)) == 3
-
-
-def test_the_penalty_is_the_one_that_scikit_learn_chooses(strong_cohort):
-    cohort = Cohort.from_table(strong_cohort)
-    x, y, groups = cohort.features.to_numpy(), cohort.bond, cohort.clients
-    own = fit_ridge(x, y, groups, seed=2)
-    pipeline = _preparation()
-    pipeline.steps.append(("ridge", Ridge()))
-    inner = GroupKFold(5, shuffle=True, random_state=2)
-    search = GridSearchCV(pipeline, {"ridge__alpha": ALPHAS}, scoring="neg_mean_squared_error", cv=inner)
-    search.fit(x, y, groups=groups)
-    # scikit-learn averages the folds' errors, vsa adds their squares up: neighbours at most
-    steps = np.log10([own["ridge"].alpha, search.best_params_["ridge__alpha"]])
-    assert abs(np.diff(steps)[0]) <= 0.5 + 1e-9
-    search.best_estimator_.set_params(ridge__alpha=own["ridge"].alpha).fit(x, y)
-    assert own.predict(x) == pytest.approx(search.best_estimator_.predict(x))
-
-
-def test_the_same_seed_gives_the_same_numbers(strong_cohort, strong_model):
-    again, other = train(strong_cohort, seed=3), train(strong_cohort, seed=4)
-    assert again.info == strong_model.info
-    assert np.array_equal(again.expected(strong_cohort), strong_model.expected(strong_cohort))
-    one, two = again.info.evaluation[0], other.info.evaluation[0]
-    assert one != two
-    assert one.gain_low < two.gain < one.gain_high
+    assert one.evaluation == two.evaluation
 
 
 def test_what_is_simulated_says_so(strong_model):
     assert strong_model.info.simulated
     assert "SIMULATED" in strong_model.info.label_source
     real = simulate_cohort(30, 2, seed=0).drop(columns="simulated")
-    assert not train(real).info.simulated
+    assert not train(real, settings=QUICK).info.simulated
 
 
 def without(name):
@@ -149,10 +116,14 @@ def no_features(table):
     return table[["session_id", "client_id", "bond"]]
 
 
+def made_of_the_bond(table):
+    return table.assign(**{"client.voice.warmth": table["bond"] * 3 + 1})
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda table: table.head(5), "5 sessions with a bond; 20 are the least"),
+        (lambda table: table.head(8), "8 sessions with a bond; 20 are the least"),
         (with_bond(4.0), "the bond is 4 in every session"),
         (with_bond(np.nan), "0 sessions with a bond"),
         (without("bond"), "no column 'bond' to predict.*session_number"),
@@ -165,6 +136,8 @@ def no_features(table):
         (twice, "session sim-c001-s1, sim-c001-s2 more than once"),
         (copied, "equal to the last digit"),
         (mixed, "mixes 20 simulated sessions with 40"),
+        (made_of_the_bond, r"client\.voice\.warmth: all but equal to the bond"),
+        (lambda table: table.assign(rater=["client", "therapist"] * 30), "rated by client and therapist"),
     ],
 )
 def test_a_cohort_that_cannot_be_trained_on_is_refused_in_one_line(change, said):
@@ -173,13 +146,41 @@ def test_a_cohort_that_cannot_be_trained_on_is_refused_in_one_line(change, said)
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("date", "2026-01-01", "a date tells sessions apart"),
+        ("therapist_id", None, "it says who it is"),
+        ("fps", range(60), "a property of the file"),
+        ("goal_mean", range(60), "the same questionnaire"),
+        ("nickname", [f"n{k}" for k in range(60)], "it names people"),
+        ("mood", "bond", "the bond in another form"),
+    ],
+)
+def test_covariates_that_leak_are_refused(name, values, said):
+    table = simulate_cohort(20, 3, seed=0)
+    if values == "bond":
+        table[name] = -table["bond"]
+    elif name == "date":
+        table[name] = [f"2026-01-{k % 28 + 1:02d}" for k in range(60)]
+    elif values is not None:
+        table[name] = list(values)
+    with pytest.raises(InputError, match=f"column {name} can't be a covariate: .*{said}"):
+        train(table, covariates=[name])
+
+
+def test_a_covariate_that_is_absent_is_named():
+    with pytest.raises(InputError, match="no column severity"):
+        train(simulate_cohort(20, 3, seed=0), covariates=["severity"])
+
+
 def test_gaps_are_said_and_survived():
     table = simulate_cohort(30, 3, seed=0)
     table.loc[:9, "bond"] = np.nan
     table.loc[20:22, "client_id"] = None
     table["client.face.smile_share"] = np.nan
     table["therapist.head.nod_rate_per_min"] = 2.0
-    info = train(table).info
+    info = train(table, settings=QUICK).info
     assert info.sessions == 80
     assert "client.face.smile_share" not in info.features
     said = " ".join(info.notes)
@@ -188,15 +189,48 @@ def test_gaps_are_said_and_survived():
     assert "client.face.smile_share, therapist.head.nod_rate_per_min" in said
 
 
+def test_one_therapist_says_nothing_about_others():
+    table = simulate_cohort(24, 3, seed=0).assign(therapist_id="t1")
+    found = train(table, settings=QUICK).evaluation
+    assert [one.by for one in found.held_out] == ["client"]
+    assert any("All sessions are of one therapist" in line for line in found.warnings)
+    table["therapist_id"] = np.where(np.arange(72) < 36, "t1", "t2")
+    assert any(
+        "2 therapists: 5 are the least" in line for line in train(table, settings=QUICK).evaluation.warnings
+    )
+
+
+def test_covariates_that_are_asked_for_become_part_of_the_model():
+    table = simulate_cohort(30, 3, seed=0)
+    table["severity"] = table["bond"] * -2 + np.random.default_rng(0).standard_normal(len(table))
+    trained = train(table, covariates=["severity", "gender"], settings=QUICK)
+    assert trained.info.design.numbers == ("severity",)
+    assert "gender" in trained.info.design.categories
+    headline = trained.evaluation.held_out[0]
+    assert headline.model == "covariates_and_features"
+    assert headline.scores["covariates"]["r2"].value > 0.4
+    assert abs(headline.increment.value) < 0.15
+    lower = trained.model.expected(table.assign(severity=table["severity"] + 2)).mean()
+    assert lower < trained.model.expected(table).mean() - 0.3
+    with pytest.raises(InputError, match="no column severity, which the model takes"):
+        trained.model.expected(table.drop(columns="severity"))
+
+
 def test_the_core_set_is_used_unless_all_are_asked_for_and_own_columns_always():
     table = simulate_cohort(20, 2, seed=0)
     table["client.voice.own_measure"] = np.random.default_rng(0).standard_normal(len(table))
-    core, everything = train(table).info, train(table, use="all").info
+    core, everything = (train(table, use=use, settings=QUICK).info for use in ("core", "all"))
     assert all(is_core(name) for name in set(core.features) - {"client.voice.own_measure"})
     assert "client.voice.own_measure" in core.features
     assert any("more are in the table" in note for note in core.notes)
     assert not any("more are in the table" in note for note in everything.notes)
     assert set(everything.features) > {*core.features, "client.blink.rate_per_min"}
+
+
+def test_features_can_be_left_out():
+    table = simulate_cohort(20, 2, seed=0)
+    info = train(table, leave_out=["client.face.smile_share"], settings=QUICK).info
+    assert "client.face.smile_share" not in info.features
 
 
 def test_recording_quality_is_no_predictor(strong_model):

@@ -34,7 +34,7 @@ def say(study: Path, before: str, now: str, sessions: tuple[str, ...]) -> None:
 @pytest.mark.slow
 def test_training_leaves_out_who_did_not_agree_to_it_and_flags_do_not(study: Path) -> None:
     model, flags = study / "model.skops", study / "flags.csv"
-    done = vsa("train", study, "--out", model, "--json")
+    done = vsa("train", study, "--out", model, "--permutations", 0, "--json")
     assert done.returncode == 0, done.stderr
     assert f"Left out, without consent for training: {', '.join(SESSIONS)}." in done.stderr
     told = json.loads(done.stdout)

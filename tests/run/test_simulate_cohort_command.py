@@ -38,7 +38,7 @@ def test_its_answers_score_to_the_bond_that_it_gives(cohort: Path) -> None:
 @pytest.mark.slow
 def test_it_can_be_trained_on_and_flagged(cohort: Path) -> None:
     model = cohort / "m.skops"
-    done = vsa("train", cohort / "cohort.csv", "--out", model)
+    done = vsa("train", cohort / "cohort.csv", "--out", model, "--permutations", 0)
     assert done.returncode == 0, done.stderr
     assert "SIMULATED" in done.stdout
     assert "latent" not in done.stdout

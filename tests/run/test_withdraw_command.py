@@ -37,13 +37,16 @@ def vsa(capsys, *arguments):
     return ended.value.code or 0, out, err
 
 
+QUICK = ("--permutations", 0)
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     """A study with a model inside and one outside, both trained on all, and a review list."""
     folder = tmp_path_factory.mktemp("studies") / "study"
     make_study(folder)
     for arguments in (
-        ["train", folder, "--out", folder / "model.skops"],
+        ["train", folder, "--out", folder / "model.skops", *QUICK],
         ["flag", folder / "model.skops", folder, "--out", folder / "flags.csv"],
     ):
         with pytest.raises(SystemExit) as ended:
@@ -99,7 +102,7 @@ def test_nothing_in_the_folder_has_the_person_any_more_and_the_rest_is_as_it_was
 
 def test_training_on_the_rest_works_and_knows_nothing_of_her(study, capsys):
     vsa(capsys, "withdraw", CLIENT, study, "--yes")
-    code, out, err = vsa(capsys, "train", study, "--out", study / "model.skops")
+    code, out, err = vsa(capsys, "train", study, "--out", study / "model.skops", *QUICK)
     assert code == 0, err
     assert "44 sessions of 11 clients" in out
     assert load(study / "model.skops").info.withdrawn == ()
@@ -119,7 +122,7 @@ def test_extraction_never_does_them_again_and_says_so(study, capsys):
 
 def test_models_that_learned_from_her_are_marked_and_say_so_when_used(study, capsys, tmp_path):
     elsewhere = tmp_path / "models" / "other.skops"
-    assert vsa(capsys, "train", study, "--out", elsewhere, "--features", "all")[0] == 0
+    assert vsa(capsys, "train", study, "--out", elsewhere, "--features", "all", *QUICK)[0] == 0
     learned = load(study / "model.skops")
     code, out, _ = vsa(capsys, "withdraw", CLIENT, study, "--yes")
     assert code == 0
@@ -143,7 +146,7 @@ def test_models_that_learned_from_her_are_marked_and_say_so_when_used(study, cap
 
 def test_a_model_that_did_not_learn_from_her_is_left_alone(study, capsys):
     vsa(capsys, "withdraw", CLIENT, study, "--yes")
-    vsa(capsys, "train", study, "--out", study / "later.skops")
+    vsa(capsys, "train", study, "--out", study / "later.skops", *QUICK)
     before = (study / "later.skops").read_bytes()
     code, out, _ = vsa(capsys, "withdraw", CLIENT, study, "--yes")
     assert code == 0

@@ -10,16 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vsa.bond import cohort_columns as columns
+from vsa.bond import covariates as known
+from vsa.bond import leakage
+from vsa.bond.cohort_columns import LEAST_GROUPS, LEAST_SESSIONS, Use, feature_values, simulated_rows
 from vsa.errors import InputError
-from vsa.features.core import is_core
-from vsa.features.registry import is_full_name, versions
+from vsa.features.registry import is_full_name
+
+__all__ = ["LEAST_GROUPS", "LEAST_SESSIONS", "QUALITY", "Cohort", "Use", "feature_values", "simulated_rows"]
 
 Floats = npt.NDArray[np.float64]
-Use = Literal["core", "all"]
 
-#: Fewer sessions, or people to hold out, say nothing that holds.
-LEAST_SESSIONS = 20
-LEAST_GROUPS = 5
 #: Describe the recording, not the person: they decide whether to judge a session, and are no predictors.
 QUALITY = ".quality."
 
@@ -36,16 +37,26 @@ class Cohort:
         Predictors by their full names, shape (n, p); NaN where a feature could not be computed.
     quality
         Recording quality features, n rows; never predictors.
+    covariates
+        What is known without watching, n rows of numbers or text.
+    groups
+        By what performance is looked at in parts, n rows of text.
     bond
         What was reported, shape (n,).
     clients
         Whose session it is, shape (n,); a session without a known client stands for itself.
     therapists
         The same for therapists; None if they are not known.
+    order
+        Puts a client's sessions in their order, (n,); None if it is not known.
     grouped_by
         What is held out together: ``client``, or ``session`` if no client is known.
     target
         Name of the bond column.
+    scale
+        Lowest and highest possible bond; None if the questionnaire is not known.
+    raters
+        Who reported the bond, where that is known.
     label_source
         Where the bond comes from, in words; printed with everything that follows from it.
     simulated
@@ -57,11 +68,16 @@ class Cohort:
     sessions: npt.NDArray[np.str_]
     features: pd.DataFrame
     quality: pd.DataFrame
+    covariates: pd.DataFrame
+    groups: pd.DataFrame
     bond: Floats
     clients: npt.NDArray[np.str_]
     therapists: npt.NDArray[np.str_] | None
+    order: Floats | None
     grouped_by: Literal["client", "session"]
     target: str
+    scale: tuple[float, float] | None
+    raters: tuple[str, ...]
     label_source: str
     simulated: bool
     notes: tuple[str, ...]
@@ -70,215 +86,108 @@ class Cohort:
         return len(self.bond)
 
     @classmethod
-    def from_table(cls, table: pd.DataFrame, bond: str = "bond", *, use: Use = "core") -> Cohort:
+    def from_table(
+        cls,
+        table: pd.DataFrame,
+        bond: str = "bond",
+        *,
+        use: Use | tuple[str, ...] = "core",
+        covariates: Iterable[str] | None = None,
+        leave_out: Iterable[str] = (),
+        least: int = LEAST_SESSIONS,
+    ) -> Cohort:
         """Check a table and take a cohort from it.
 
         Parameters
         ----------
         table
             One row per session: features under their full names (``client.gaze.on_screen_share``), the bond, and, where
-            known, `session_id`, `client_id`, `therapist_id`, `rater` and `simulated`.
+            known, `session_id`, `client_id`, `therapist_id`, `rater`, `simulated`, `instrument` and covariates.
         bond
             The column to predict.
         use
-            Predict from ``core`` features of vsa, and any of the table's own, or from ``all``.
+            Predict from ``core`` features of vsa, and any of the table's own, from ``all``, or from those named.
+        covariates
+            Columns to take as covariates; None for those of `vsa.bond.covariates.COVARIATES` that are there.
+        leave_out
+            Columns that are no predictors.
+        least
+            Sessions that there must be.
 
         Raises
         ------
         InputError
             When it is too small, the bond is absent, no number or constant, rows are there twice, features are
-            absent or no numbers, or simulated and real rows are mixed.
+            absent or no numbers, simulated and real rows or raters are mixed, or a column leaks the bond.
         """
         source = str(table.attrs.get("source", "the table"))
-        y = _bond(table, bond, source)
+        y = columns.bond(table, bond, source)
         rated = np.isfinite(y)
         notes = [f"{(~rated).sum()} sessions have no bond and are left out."] if not rated.all() else []
         table, y = table[rated].reset_index(drop=True), y[rated]
-        _check_size(y, bond, source)
-        simulated = _simulated(table, source)
-        values = _numbers(table, [name for name in table.columns if is_full_name(str(name))], source)
+        columns.check_size(y, bond, source, least)
+        raters = known.raters(table, source)
+        simulated = columns.simulated(table, source)
+        out = {*leave_out, bond}
+        names = [str(name) for name in table.columns if is_full_name(str(name)) and name not in out]
+        values = columns.numbers(table, names, source)
         is_quality = np.array([QUALITY in name for name in values.columns], bool)
-        predictors = _chosen(values.loc[:, ~is_quality], use, notes)
-        _check_copies(table, predictors, source)
-        useless = [name for name in predictors if predictors[name].nunique() < 2]
-        if useless:
-            notes.append(f"Missing or the same in all sessions, and left out: {', '.join(useless)}.")
-            predictors = predictors.drop(columns=useless)
-        if predictors.empty or predictors.shape[1] == 0:
-            raise InputError(
-                f"{source} has no features that differ between sessions.",
-                "Columns are called as 'vsa features list' shows, with the role before: client.gaze.on_screen_share.",
-            )
-        clients, grouped_by = _clients(table, source, notes)
+        if isinstance(use, tuple):
+            predictors = feature_values(table, use)
+        else:
+            predictors = columns.chosen(values.loc[:, ~is_quality], use, notes)
+            columns.check_copies(table, predictors, source)
+            predictors = _useful(predictors, source, notes)
+            leakage.check_features(predictors, y, source)
+        clients, grouped_by = columns.clients(table, source, notes)
+        therapists = columns.therapists(table, notes)
+        beside = known.covariates(table, covariates, source, notes)
+        leakage.check_covariates(beside, y, clients, source)
+        notes += leakage.warnings(predictors, clients, therapists)
         return cls(
-            sessions=_ids(table),
+            sessions=columns.ids(table),
             features=predictors,
             quality=values.loc[:, is_quality],
+            covariates=beside,
+            groups=known.groups(table),
             bond=y,
             clients=clients,
-            therapists=_therapists(table, notes),
+            therapists=therapists,
+            order=known.order(table),
             grouped_by=grouped_by,
             target=bond,
-            label_source=_label_source(table, bond, source, simulated),
+            scale=known.scale(table, bond, y),
+            raters=raters,
+            label_source=columns.label_source(table, bond, source, simulated),
             simulated=simulated,
             notes=tuple(notes),
         )
 
+    def at(self, rows: npt.NDArray[np.intp]) -> Cohort:
+        """Some of the sessions, by their numbers."""
+        from dataclasses import replace
 
-def _chosen(predictors: pd.DataFrame, use: Use, notes: list[str]) -> pd.DataFrame:
-    """Predictors without vsa's features beyond the core set, where there are features of that."""
-    more = [name for name in versions(map(str, predictors.columns)) if not is_core(name)]
-    if use == "all" or len(more) == predictors.shape[1] or not more:
-        return predictors
-    notes.append(
-        f"The core set of features is used (docs/features.md); {len(more)} more are in the table, and --features all "
-        "takes them too."
-    )
-    return predictors.drop(columns=more)
+        frames = ("features", "quality", "covariates", "groups")
+        return replace(
+            self,
+            sessions=self.sessions[rows],
+            bond=self.bond[rows],
+            clients=self.clients[rows],
+            therapists=None if self.therapists is None else self.therapists[rows],
+            order=None if self.order is None else self.order[rows],
+            **{name: getattr(self, name).iloc[rows].reset_index(drop=True) for name in frames},
+        )
 
 
-def _bond(table: pd.DataFrame, name: str, source: str) -> Floats:
-    if name not in table:
-        numeric = [str(c) for c in table.select_dtypes("number") if not is_full_name(str(c))]
-        hint = f"Columns with numbers: {', '.join(numeric[:8])}." if numeric else "Join one with --bonds CSV."
-        raise InputError(f"{source} has no column '{name}' to predict.", hint + " Name it with --bond.")
-    column = table[name]
-    if column.dtype == bool:
-        raise InputError(f"{source}, column {name}: yes and no are no bond scores.", "Give numbers.")
-    y = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    wrong = np.flatnonzero(column.notna().to_numpy() & ~np.isfinite(y))
-    if len(wrong):
+def _useful(predictors: pd.DataFrame, source: str, notes: list[str]) -> pd.DataFrame:
+    """Those that differ between sessions."""
+    useless = [name for name in predictors if predictors[name].nunique() < 2]
+    if useless:
+        notes.append(f"Missing or the same in all sessions, and left out: {', '.join(useless)}.")
+        predictors = predictors.drop(columns=useless)
+    if predictors.empty or predictors.shape[1] == 0:
         raise InputError(
-            f"{source}, column {name}: '{column.iloc[wrong[0]]}' is no number (row {wrong[0] + 2}; "
-            f"{len(wrong)} of {len(y)} are none).",
-            "Score the answers first, and leave the cell empty where there is no score.",
+            f"{source} has no features that differ between sessions.",
+            "Columns are called as 'vsa features list' shows, with the role before: client.gaze.on_screen_share.",
         )
-    return np.asarray(y)
-
-
-def _check_size(y: Floats, bond: str, source: str) -> None:
-    if len(y) < LEAST_SESSIONS:
-        raise InputError(
-            f"{source} has {len(y)} sessions with a bond; {LEAST_SESSIONS} are the least to train on.",
-            "With effects as small as they are known to be, hundreds are needed to learn something that holds.",
-        )
-    if np.ptp(y) == 0:
-        raise InputError(
-            f"{source}, column {bond}: the bond is {y[0]:g} in every session.", "Nothing to learn."
-        )
-
-
-def simulated_rows(table: pd.DataFrame) -> pd.Series:
-    """Which rows say that they are simulated; none without a column `simulated`."""
-    if "simulated" not in table:
-        return pd.Series(False, index=table.index)
-    said = table["simulated"].astype(str).str.strip().str.lower()
-    return said.isin(("true", "1", "1.0", "yes"))
-
-
-def _simulated(table: pd.DataFrame, source: str) -> bool:
-    flags = simulated_rows(table)
-    if flags.any() and not flags.all():
-        raise InputError(
-            f"{source} mixes {int(flags.sum())} simulated sessions with {int((~flags).sum())} that are not.",
-            "Train on one or the other.",
-        )
-    return bool(flags.all())
-
-
-def _numbers(table: pd.DataFrame, names: Iterable[str], source: str) -> pd.DataFrame:
-    values = {}
-    for name in names:
-        column = pd.to_numeric(table[name], errors="coerce").astype(np.float64)
-        wrong = np.flatnonzero(table[name].notna().to_numpy() & ~np.isfinite(column.to_numpy()))
-        if len(wrong):
-            raise InputError(
-                f"{source}, column {name}: '{table[name].iloc[wrong[0]]}' is no number.",
-                "Features are numbers; leave the cell empty where there is none.",
-            )
-        values[name] = column
-    return pd.DataFrame(values, index=table.index)
-
-
-def feature_values(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Take features out of a table as numbers, NaN where a cell is empty.
-
-    Raises
-    ------
-    InputError
-        When a column is not there or holds something else.
-    """
-    source = str(table.attrs.get("source", "The table"))
-    names = list(names)
-    absent = [name for name in names if name not in table]
-    if absent:
-        shown = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
-        raise InputError(
-            f"{source} lacks {len(absent)} of the {len(names)} features that the model was trained on: {shown}.",
-            "Extract the sessions with the same roles and version of vsa, or train a model on features that you have.",
-        )
-    return _numbers(table, names, source)
-
-
-def _check_copies(table: pd.DataFrame, predictors: pd.DataFrame, source: str) -> None:
-    if "session_id" in table:
-        twice = table["session_id"][table["session_id"].notna() & table["session_id"].duplicated()].unique()
-        if len(twice):
-            raise InputError(
-                f"{source} has session {', '.join(map(str, twice[:5]))} more than once.",
-                "Keep one row a session.",
-            )
-    known = predictors.notna().sum(axis=1) >= 3
-    copies = predictors[known].duplicated(keep=False)
-    if copies.any():
-        rows = (copies.index[copies][:4] + 2).tolist()
-        raise InputError(
-            f"{source} has {int(copies.sum())} sessions whose features are equal to the last digit (rows "
-            f"{', '.join(map(str, rows))} ...): copies.",
-            "The same session in training and test makes any model look good. Remove the copies.",
-        )
-
-
-def _ids(table: pd.DataFrame) -> npt.NDArray[np.str_]:
-    if "session_id" in table:
-        return np.asarray(table["session_id"].astype(str), np.str_)
-    return np.array([f"row {k + 2}" for k in range(len(table))])
-
-
-def _clients(
-    table: pd.DataFrame, source: str, notes: list[str]
-) -> tuple[npt.NDArray[np.str_], Literal["client", "session"]]:
-    if "client_id" not in table or table["client_id"].isna().all():
-        notes.append(
-            "No client_id: folds hold out sessions, not clients. If clients have several sessions, the figures below "
-            "are too good, and say nothing about new clients."
-        )
-        return _ids(table), "session"
-    unknown = table["client_id"].isna()
-    if unknown.any():
-        notes.append(
-            f"{int(unknown.sum())} sessions have no client_id; each is taken as a client of its own."
-        )
-    own = pd.Series([f"session {name}" for name in _ids(table)], index=table.index)
-    clients = np.asarray(table["client_id"].astype(str).where(~unknown, own), np.str_)
-    if len(np.unique(clients)) < LEAST_GROUPS:
-        raise InputError(
-            f"{source} has {len(np.unique(clients))} clients; {LEAST_GROUPS} are the least to hold some out.",
-            "A model of so few people describes these people.",
-        )
-    return clients, "client"
-
-
-def _therapists(table: pd.DataFrame, notes: list[str]) -> npt.NDArray[np.str_] | None:
-    if "therapist_id" not in table or table["therapist_id"].isna().any():
-        notes.append("No therapist_id for every session: not tested on new therapists.")
-        return None
-    return np.asarray(table["therapist_id"].astype(str), np.str_)
-
-
-def _label_source(table: pd.DataFrame, bond: str, source: str, simulated: bool) -> str:
-    raters = sorted(set(table["rater"].dropna().astype(str))) if "rater" in table else []
-    rated = f", rated by {' and '.join(raters)}" if raters else ""
-    return f"column '{bond}' of {source}{rated}" + (
-        ", SIMULATED: not reported by people" if simulated else ""
-    )
+    return predictors

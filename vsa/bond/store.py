@@ -1,11 +1,12 @@
-"""A bond model's file: the pipeline as skops writes it (a zip, no pickle), and ``vsa.json`` beside it in the zip.
+"""A bond model's file: pipelines as skops writes them (a zip, no pickle), with ``vsa.json`` and arrays in the same zip.
 
-No code of the file is run when it is read: types that are no part of scikit-learn, NumPy or SciPy are refused, and so
-are models of features that this vsa defines in another way, or whose numbers come out differently here.
+No code of the file is run when it is read: types that are no part of scikit-learn, MAPIE, NumPy or SciPy are refused,
+and so are models of features that this vsa defines in another way, or whose numbers come out differently here.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Collection, Mapping
@@ -15,18 +16,31 @@ from typing import Any
 
 import numpy as np
 
-from vsa.bond.evaluation import HeldOut, Scores
+from vsa.bond.design import Design
 from vsa.bond.membership import Kind, TrainedOn, Withdrawn
 from vsa.bond.model import BondModel, ModelInfo
+from vsa.bond.reference import Reference
+from vsa.bond.support import Support
+from vsa.bond.weak import Calibration, Weak
 from vsa.errors import InputError
 from vsa.features.registry import versions
 from vsa.whole_file import replacing
 
 #: Of the file; raised when an older vsa could not read it.
-SCHEMA = 1
+SCHEMA = 2
 _INFO = "vsa.json"
-#: Beyond what skops trusts by itself; harmless: a dtype holds no code.
-_TRUSTED = ["numpy.dtype"]
+#: What the model has seen: ``support/<name>.npy`` and ``reference/<name>.npy``.
+_ARRAYS: dict[str, Any] = {"support": Support, "reference": Reference}
+#: Beyond what skops trusts by itself. All of them are data with known methods; none holds code of the file.
+_TRUSTED = [
+    "mapie.conformity_scores.bounds.absolute.AbsoluteConformityScore",
+    "mapie.estimator.regressor.EnsembleRegressor",
+    "mapie.regression.regression.CrossConformalRegressor",
+    "mapie.regression.regression._MapieRegressor",
+    "numpy.dtype",
+    "sklearn.model_selection._split.GroupKFold",
+    "sklearn.tree._tree.Tree",
+]
 _RETRAIN = "Train it again with this version of vsa."
 
 
@@ -38,13 +52,17 @@ def save(model: BondModel, path: Path) -> None:
     InputError
         When the file can't be written.
     """
-    from skops import io
+    from skops.io import dump
 
     record = {"schema": SCHEMA, "what": "vsa bond model", "probe": _probe(model), **asdict(model.info)}
     with replacing(path) as part:
-        io.dump(model.pipeline, part, compression=zipfile.ZIP_DEFLATED)
+        held = {"pipeline": model.pipeline, "conformal": model.conformal, "base": model.base}
+        dump(held, part, compression=zipfile.ZIP_DEFLATED)
         with zipfile.ZipFile(part, "a", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_INFO, json.dumps(record, indent=1, allow_nan=False))
+            for name in _ARRAYS:
+                for key, array in getattr(model, name).to_arrays().items():
+                    archive.writestr(f"{name}/{key}.npy", _npy(array))
 
 
 def load(path: Path) -> BondModel:
@@ -63,7 +81,15 @@ def load(path: Path) -> BondModel:
     except (KeyError, TypeError, AttributeError):
         raise _damaged(path) from None
     _check_features(path, info)
-    model = BondModel(_pipeline(path), info)
+    held = _pipelines(path)
+    model = BondModel(
+        held["pipeline"],
+        held["conformal"],
+        _arrays(path, "support"),
+        _arrays(path, "reference"),
+        info,
+        held["base"],
+    )
     try:
         same = bool(np.isclose(_probe(model), float(record["probe"]), rtol=1e-6))
     except Exception:  # whatever another version of a library stumbles over
@@ -107,7 +133,8 @@ def mark_withdrawn(path: Path, ids: Mapping[Kind, Collection[str]], date: str) -
     new = set(rows) - {row for one in noted for row in one.rows}
     if new:
         record["withdrawn"] = [asdict(one) for one in (*noted, Withdrawn(date, tuple(sorted(new))))]
-        _rewrite(path, record)
+        reference: Reference = _arrays(path, "reference")
+        _rewrite(path, record, reference.without(sorted(new)))
     return len(rows)
 
 
@@ -130,15 +157,17 @@ def _damaged(path: Path) -> InputError:
     return InputError(f"{path}: its {_INFO} is damaged.", "Get the file again.")
 
 
-def _rewrite(path: Path, record: dict[str, Any]) -> None:
-    """Put another ``vsa.json`` into a model's file; the rest stays as it is."""
+def _rewrite(path: Path, record: dict[str, Any], reference: Reference) -> None:
+    """Put another ``vsa.json`` and reference into a model's file; the rest stays as it is."""
     try:
         with zipfile.ZipFile(path) as archive, replacing(path) as part:
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as new:
                 for member in archive.infolist():
-                    if member.filename != _INFO:
+                    if member.filename != _INFO and not member.filename.startswith("reference/"):
                         new.writestr(member, archive.read(member))
                 new.writestr(_INFO, json.dumps(record, indent=1, allow_nan=False))
+                for key, array in reference.to_arrays().items():
+                    new.writestr(f"reference/{key}.npy", _npy(array))
             part.chmod(path.stat().st_mode)
     except zipfile.BadZipFile:
         raise InputError(f"{path} is damaged.", "Get the file again.") from None
@@ -159,13 +188,29 @@ def _record(path: Path) -> dict[str, Any]:
 
 def _info(record: dict[str, Any]) -> ModelInfo:
     values = {field.name: record[field.name] for field in fields(ModelInfo) if field.default is MISSING}
-    values["evaluation"] = tuple(
-        HeldOut(**{**one, "model": Scores(**one["model"]), "baseline": Scores(**one["baseline"])})
-        for one in record["evaluation"]
-    )
-    for name in ("features", "quality", "notes"):
+    for name in ("middle", "quality", "notes", "raters"):
         values[name] = tuple(values[name])
-    return ModelInfo(**values, trained_on=_trained_on(record), withdrawn=_withdrawals(record))
+    values["design"] = _design(record["design"])
+    values["scale"] = record["scale"] and tuple(record["scale"])
+    values["weak"] = Weak(**record["weak"])
+    values["calibration"] = record["calibration"] and Calibration(**record["calibration"])
+    return ModelInfo(
+        **values,
+        started_from=record["started_from"],
+        base_design=record["base_design"] and _design(record["base_design"]),
+        trained_on=_trained_on(record),
+        withdrawn=_withdrawals(record),
+    )
+
+
+def _design(held: dict[str, Any]) -> Design:
+    kinds = held["categories"]
+    return Design(
+        tuple(held["features"]),
+        bool(held["split"]),
+        tuple(held["numbers"]),
+        kinds and {name: tuple(some) for name, some in kinds.items()},
+    )
 
 
 def _trained_on(record: dict[str, Any]) -> TrainedOn | None:
@@ -188,11 +233,34 @@ def _check_features(path: Path, info: ModelInfo) -> None:
         )
 
 
-def _pipeline(path: Path) -> Any:
-    from skops import io
+def _npy(array: Any) -> bytes:
+    """An array as a .npy file, no pickle."""
+    content = io.BytesIO()
+    np.save(content, np.asarray(array), allow_pickle=False)
+    return content.getvalue()
+
+
+def _arrays(path: Path, name: str) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = {
+                member.removeprefix(f"{name}/").removesuffix(".npy"): np.load(
+                    io.BytesIO(archive.read(member)), allow_pickle=False
+                )
+                for member in archive.namelist()
+                if member.startswith(f"{name}/") and member.endswith(".npy")
+            }
+        return _ARRAYS[name].from_arrays(held)
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError):
+        raise InputError(f"{path} is damaged ({name}).", "Get the file again.") from None
+
+
+def _pipelines(path: Path) -> dict[str, Any]:
+    from skops.io import get_untrusted_types
+    from skops.io import load as loaded
 
     try:
-        unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_TRUSTED))
+        unknown = sorted(set(get_untrusted_types(file=path)) - set(_TRUSTED))
     except Exception as error:  # a damaged file may fail in any way while it is only looked at
         raise InputError(f"{path} is damaged ({type(error).__name__}).", "Get the file again.") from None
     if unknown:
@@ -201,11 +269,15 @@ def _pipeline(path: Path) -> Any:
             "A model of vsa holds none of these: don't trust the file.",
         )
     try:
-        return io.load(path, trusted=_TRUSTED)
+        held = loaded(path, trusted=_TRUSTED)
     except Exception as error:
         raise InputError(f"{path} can't be loaded ({type(error).__name__}).", _RETRAIN) from None
+    if not isinstance(held, dict) or set(held) != {"pipeline", "conformal", "base"}:
+        raise _damaged(path)
+    return held
 
 
 def _probe(model: BondModel) -> float:
     """What the model expects of a session of which nothing is known: a check that it computes what it did."""
-    return float(model.pipeline.predict(np.full((1, len(model.info.features)), np.nan))[0])
+    design = model.info.base_design or model.info.design
+    return float(model.predict(np.full((1, len(design.columns)), np.nan))[0])

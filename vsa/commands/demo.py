@@ -131,19 +131,26 @@ def _show_scores(scores: Path | None) -> None:
 def _show_bond(bond: Bond) -> None:
     from vsa.bond.flags import NO_BETTER, UNCLEAR
 
-    info, counts, test = bond.info, bond.verdicts, bond.info.evaluation[0]
+    info, counts = bond.info, bond.verdicts
+    test = info.evaluation["held_out"][0]
     better = "The model beats the training mean for people held out, by more than chance explains."
     click.secho("A bond model and a review list (SIMULATED: they say nothing about people)", bold=True)
     click.echo(
         f"  Trained on {info.sessions} sessions of {info.clients} clients. For clients held out it makes\n"
-        f"  {_change(test.gain)} squared error than the training mean does (95 % interval: "
-        f"{_change(test.gain_low)} to {_change(test.gain_high)})."
+        f"  {_change(test['gain']['value'])} squared error than the training mean does (95 % interval: "
+        f"{_change(test['gain']['low'])} to {_change(test['gain']['high'])})."
     )
-    click.echo(f"  {({'no better': NO_BETTER, 'unclear': UNCLEAR}).get(test.verdict, better)}")
+    click.echo(f"  {({'no better': NO_BETTER, 'unclear': UNCLEAR}).get(info.verdict, better)}")
     click.echo(
         f"  Of {sum(counts.values())} sessions of new clients: {counts['weak']} weak (review suggested), "
         f"{counts['ok']} ok, {counts['abstain']} not judged (poor recording)."
     )
+    for _, row in bond.listed[bond.listed["verdict"] == "weak"].head(1).iterrows():
+        click.echo(
+            f"  First on the list, {row['session_id']}: weak with probability {row['probability']:.0%}, expected bond "
+            f"{row['expected_bond']:.1f}\n  ({row['expected_low']:.1f} to {row['expected_high']:.1f}); "
+            f"{row['reason_1']}."
+        )
 
 
 def _change(gain: float) -> str:
@@ -161,4 +168,5 @@ def _places(done: Demo) -> Iterator[tuple[Path, str]]:
         yield done.study / "failures.csv", "sessions that failed, and why"
     yield done.bond.cohort, "cohort (simulated)"
     yield done.bond.model, "bond model (simulated)"
+    yield done.bond.evaluation / "card.html", "its model card, evaluation and pictures (simulated)"
     yield done.bond.flags, "review list (simulated)"

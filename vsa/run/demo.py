@@ -16,6 +16,8 @@ from vsa.study.manifest import read_manifest
 from vsa.study.plan import SessionPlan, from_media
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from vsa.bond.model import ModelInfo
     from vsa.simulate.agreement import Agreement
 
@@ -24,7 +26,9 @@ SAMPLE = "sample_media"
 INSTRUMENT = "wai-sr"
 _SEED = 7
 #: The simulated cohort: the last clients are not trained on but flagged.
-_CLIENTS, _SESSIONS, _HELD_OUT = 240, 4, 10
+_CLIENTS, _SESSIONS, _HELD_OUT = 160, 4, 10
+#: Few, so that the demo stays short; 'vsa train' takes 200.
+_PERMUTATIONS = 39
 
 
 @dataclass(frozen=True)
@@ -35,16 +39,22 @@ class Bond:
     ----------
     cohort, model, flags
         Files.
+    evaluation
+        Folder of the model's evaluation, its card and pictures.
     info
         The model's.
+    listed
+        The review list.
     verdicts
         Sessions on the review list by verdict.
     """
 
     cohort: Path
     model: Path
+    evaluation: Path
     flags: Path
     info: ModelInfo
+    listed: pd.DataFrame
     verdicts: dict[str, int]
 
 
@@ -132,8 +142,10 @@ def _scored(sample: Path, study: Path, say: Callable[[str], None]) -> Path:
 def _bond(out: Path, say: Callable[[str], None]) -> Bond:
     """Train on a simulated cohort, and flag sessions of clients that the model has not seen."""
     from vsa.bond import store
+    from vsa.bond.evaluation.evaluate import Settings
     from vsa.bond.flags import flag
     from vsa.bond.training import train
+    from vsa.run.evaluation_files import write_evaluation
     from vsa.simulate.cohort import simulate_cohort
     from vsa.study.tables import write_csv
 
@@ -146,8 +158,9 @@ def _bond(out: Path, say: Callable[[str], None]) -> Bond:
     write_csv(table, cohort)
     known = table[~new].reset_index(drop=True)
     known.attrs["source"] = cohort.name
-    trained = train(known, seed=_SEED)
-    store.save(trained, model)
-    found = flag(trained, table[new].reset_index(drop=True))
+    trained = train(known, settings=Settings(seed=_SEED, permutations=_PERMUTATIONS, repeats=1))
+    store.save(trained.model, model)
+    evaluation = write_evaluation(trained, model)
+    found = flag(trained.model, table[new].reset_index(drop=True))
     write_csv(found.table, flags)
-    return Bond(cohort, model, flags, trained.info, found.counts)
+    return Bond(cohort, model, evaluation, flags, trained.info, found.table, found.counts)

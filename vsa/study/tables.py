@@ -99,6 +99,30 @@ def with_bonds(features: pd.DataFrame, bonds: pd.DataFrame) -> pd.DataFrame:
     return joined
 
 
+def of_rater(bonds: pd.DataFrame, rater: str) -> pd.DataFrame:
+    """The bonds of one kind of rater, where there are several; the client's and the therapist's are not the same.
+
+    Raises
+    ------
+    InputError
+        When that one is not among them.
+    """
+    if "rater" not in bonds:
+        return bonds
+    who = bonds["rater"].astype("string").str.strip().str.lower()
+    if who.nunique() < 2:
+        return bonds
+    asked = rater.strip().lower()
+    if not (who == asked).any():
+        raise InputError(
+            f"{_name(bonds)} has no bonds rated by '{rater}'.",
+            f"There are: {', '.join(sorted(who.dropna().unique()))}.",
+        )
+    kept = bonds[who == asked].reset_index(drop=True)
+    kept.attrs.update(bonds.attrs)
+    return kept
+
+
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a CSV file, complete or not at all.
 
