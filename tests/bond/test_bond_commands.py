@@ -52,6 +52,7 @@ def test_train_and_flag_from_end_to_end(files, capsys):
     assert written["label_source"].str.contains("SIMULATED").all()
 
 
+@pytest.mark.slow
 def test_json_of_the_commands_is_what_the_library_gives(files, capsys):
     model = files / "model.skops"
     _, out, _ = vsa(capsys, "train", files / "cohort.csv", "--out", model, "--permutations", 0, "--json")
@@ -71,6 +72,7 @@ def test_json_of_the_commands_is_what_the_library_gives(files, capsys):
     assert len(told["sessions"]) == 20
 
 
+@pytest.mark.slow
 def test_bonds_come_from_a_table_of_their_own(files, capsys):
     cohort = pd.read_csv(files / "cohort.csv")
     own = ["session_id", "client_id", "therapist_id", "bond", "simulated"]

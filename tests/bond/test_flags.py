@@ -93,6 +93,7 @@ def test_every_row_says_where_the_label_comes_from_and_that_it_is_simulated(flag
     assert record["counts"] == flags.counts
 
 
+@pytest.mark.slow
 def test_a_model_without_skill_says_that_its_flags_are_lots():
     table = simulate_cohort(30, 3, seed=9, effects={})
     model = train(table, settings=QUICK).model

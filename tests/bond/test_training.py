@@ -48,6 +48,7 @@ def test_the_signs_of_planted_effects_come_back(strong_trained):
             assert np.sign(found[name].beta) == np.sign(r)
 
 
+@pytest.mark.slow
 def test_nothing_to_find_is_not_found():
     for seed in range(3):
         for test in train(simulate_cohort(40, 4, seed=seed, effects={}), settings=QUICK).evaluation.held_out:
@@ -55,6 +56,7 @@ def test_nothing_to_find_is_not_found():
             assert test.of_model["r2"].value < 0.03
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_and_others_lie_within_the_interval(strong_cohort):
     table = strong_cohort.head(200)
     settings = Settings(seed=3, permutations=9, draws=200, repeats=1)
@@ -67,10 +69,11 @@ def test_the_same_seed_gives_the_same_numbers_and_others_lie_within_the_interval
     assert first.low < second.value < first.high
 
 
+@pytest.mark.slow
 def test_more_cores_give_the_same_numbers(strong_cohort):
     table = strong_cohort.head(240)
     one, two = (
-        train(table, settings=Settings(seed=1, permutations=25, draws=100, repeats=1, cores=cores)).info
+        train(table, settings=Settings(seed=1, permutations=40, draws=100, repeats=1, cores=cores)).info
         for cores in (1, 2)
     )
     assert one.evaluation == two.evaluation
@@ -216,6 +219,7 @@ def test_covariates_that_are_asked_for_become_part_of_the_model():
         trained.model.expected(table.drop(columns="severity"))
 
 
+@pytest.mark.slow
 def test_the_core_set_is_used_unless_all_are_asked_for_and_own_columns_always():
     table = simulate_cohort(20, 2, seed=0)
     table["client.voice.own_measure"] = np.random.default_rng(0).standard_normal(len(table))

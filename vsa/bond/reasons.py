@@ -72,15 +72,17 @@ def reasons(model: BondModel, table: pd.DataFrame, columns: Floats) -> list[tupl
     codes = model.reference.codes_of(pd.DataFrame(own_level, columns=list(design.features)))
     found = []
     for k in range(len(table)):
-        best = [j for j in np.argsort(-pulls[k], kind="stable")[:MOST] if pulls[k, j] > least]
-        some = []
-        for j in best:
+        some: list[Reason] = []
+        for j in np.argsort(-pulls[k], kind="stable"):
+            if len(some) == MOST or pulls[k, j] <= least:
+                break
             if design.split and (drop or changes[k, j] > levels[k, j]):
-                side, words = _as_change(design.features[j], values[k, j], columns[k, p + j])
+                said = _as_change(design.features[j], values[k, j], columns[k, p + j])
             else:
                 alone = not design.split or abs(columns[k, p + j]) < 1e-12
-                side, words = _as_level(design.features[j], own_level[k, j], int(codes[k, j]), alone)
-            some.append(Reason(design.features[j], side, float(pulls[k, j]), words))
+                said = _as_level(design.features[j], own_level[k, j], int(codes[k, j]), alone)
+            if said is not None:
+                some.append(Reason(design.features[j], said[0], float(pulls[k, j]), said[1]))
         found.append(tuple(some))
     return found
 
@@ -108,11 +110,13 @@ def _as_change(feature: str, x: float, change: float) -> tuple[Side, str]:
     return side, told(feature, x, f", {_THAN[side]} in this client's other sessions")
 
 
-def _as_level(feature: str, x: float, tenth: int, alone: bool) -> tuple[Side, str]:
+def _as_level(feature: str, x: float, tenth: int, alone: bool) -> tuple[Side, str] | None:
+    """In words; None where it lies in the middle of the training, which nobody would take for a reason."""
     from vsa.features.words import told
 
     side: Side = "low" if tenth < 5 else "high"
-    over = "" if alone else " over this client's sessions"
     beyond = 9 - tenth if side == "low" else tenth
-    how = f"{_THAN[side]} in {beyond} of 10 training sessions" if beyond > 5 else "near the training's middle"
-    return side, told(feature, x, f"{over}, {how}")
+    if beyond <= 5:
+        return None
+    over = "" if alone else " over this client's sessions"
+    return side, told(feature, x, f"{over}, {_THAN[side]} in {beyond} of 10 training sessions")

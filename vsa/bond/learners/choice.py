@@ -18,8 +18,8 @@ from vsa.bond.learners.preparation import preparation, prepared
 
 Floats = npt.NDArray[np.float64]
 
-#: Problems from which on the cores share them; fewer aren't worth the start of processes.
-_WORTH_SHARING = 40
+#: Problems that are solved at once. As many on one core as on several: how many a matrix has decides its rounding.
+_TOGETHER = 50
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def nested(
     cores
         To share the m problems.
     """
-    if cores > 1 and y.shape[1] >= _WORTH_SHARING:
+    if y.shape[1] > _TOGETHER:
         return _shared(learner, x, y, groups, outer, cores)
     predicted, mean = np.empty_like(y), np.empty_like(y)
     chosen = []
@@ -167,7 +167,7 @@ def _shared(
 ) -> Nested:
     from joblib import Parallel, delayed, parallel_config
 
-    parts = np.array_split(np.arange(y.shape[1]), cores)
+    parts = [np.arange(k, min(k + _TOGETHER, y.shape[1])) for k in range(0, y.shape[1], _TOGETHER)]
     with parallel_config(backend="loky", n_jobs=cores, inner_max_num_threads=1):
         done: list[Nested] = Parallel()(
             delayed(nested)(learner, x, y[:, part], groups, outer) for part in parts
