@@ -77,7 +77,9 @@ def reasons(model: BondModel, table: pd.DataFrame, columns: Floats) -> list[tupl
             if len(some) == MOST or pulls[k, j] <= least:
                 break
             if design.split and (drop or changes[k, j] > levels[k, j]):
-                said = _as_change(design.features[j], values[k, j], columns[k, p + j])
+                said: tuple[Side, str] | None = _as_change(
+                    design.features[j], values[k, j], columns[k, p + j]
+                )
             else:
                 alone = not design.split or abs(columns[k, p + j]) < 1e-12
                 said = _as_level(design.features[j], own_level[k, j], int(codes[k, j]), alone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,9 +149,10 @@ def _show_bond(bond: Bond) -> None:
     for _, row in bond.listed[bond.listed["verdict"] == "weak"].head(1).iterrows():
         click.echo(
             f"  First on the list, {row['session_id']}: weak with probability {row['probability']:.0%}, expected bond "
-            f"{row['expected_bond']:.1f}\n  ({row['expected_low']:.1f} to {row['expected_high']:.1f}); "
-            f"{row['reason_1']}."
+            f"{row['expected_bond']:.1f}\n  ({row['expected_low']:.1f} to {row['expected_high']:.1f})"
         )
+        if row["reason_1"]:
+            click.echo(textwrap.fill(row["reason_1"], 96, initial_indent="  ", subsequent_indent="  "))
 
 
 def _change(gain: float) -> str:
