@@ -12,9 +12,6 @@ from vsa.bond.folds import Groups
 
 Floats = npt.NDArray[np.float64]
 
-#: In the order in which they are told.
-SCORES = ("r2", "r", "spearman", "within_r", "between_r", "mae", "rmse", "ccc")
-
 
 def scores(
     y: Floats, predicted: Floats, mean: Floats, clients: Groups, resampler: Resampler
