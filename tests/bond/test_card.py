@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vsa.bond.card import card_page, model_card
-from vsa.bond.card_figures import SCORES
-from vsa.bond.card_tables import shown
+from vsa.bond.card.card import card_page, model_card
+from vsa.bond.card.figures import SCORES
+from vsa.bond.card.tables import shown
 from vsa.bond.design import Design
 from vsa.bond.evaluation.baselines import NAMES, NEEDS_HISTORY
 from vsa.bond.evaluation.evaluate import Settings

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control, ks_2samp
 
-from vsa.bond.drift import drift
-from vsa.bond.drift_classifier import told_apart
-from vsa.bond.drift_features import psi
-from vsa.bond.drift_sides import Sides
-from vsa.bond.reference import MISSING, Reference
+from vsa.bond.seen.classifier import told_apart
+from vsa.bond.seen.drift import drift
+from vsa.bond.seen.features import psi
+from vsa.bond.seen.reference import MISSING, Reference
+from vsa.bond.seen.sides import Sides
 from vsa.errors import InputError
 from vsa.features.core import is_core
 from vsa.simulate.cohort import CohortDesign, draw

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, percentileofscore
 
-from vsa.bond.norms import LEAST_SESSIONS, call_places, expected_by_chance, standing, standing_within
+from vsa.bond.rules.norms import LEAST_SESSIONS, call_places, expected_by_chance, standing, standing_within
 
 
 def test_a_session_weighs_one_over_the_number_of_its_clients_sessions_with_a_value():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vsa.bond.rule_file import load_rules, parse
+from vsa.bond.rules.file import load_rules, parse
 from vsa.errors import InputError
 from vsa.features.core import CORE
 from vsa.features.registry import find

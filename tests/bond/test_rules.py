@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from vsa.bond.flags import DECIDES_NOTHING
-from vsa.bond.rule_file import load_rules, parse
-from vsa.bond.rules import NO_MODEL, SIMULATED, flag_by_rules
+from vsa.bond.rules.file import load_rules, parse
+from vsa.bond.rules.rules import NO_MODEL, SIMULATED, flag_by_rules
 from vsa.errors import InputError
 from vsa.simulate.cohort import EFFECTS, CohortDesign, draw
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vsa.bond.support import Support, learn_support
+from vsa.bond.seen.support import Support, learn_support
 from vsa.features.core import is_core
 from vsa.simulate.cohort import CohortDesign, draw
 from vsa.simulate.cohort_design import columns

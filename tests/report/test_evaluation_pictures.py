@@ -11,7 +11,7 @@ import pytest
 from matplotlib.colors import to_rgba
 from PIL import Image
 
-from vsa.bond.card_signals import MOST
+from vsa.bond.card.signals import MOST
 from vsa.bond.evaluation.baselines import NAMES
 from vsa.bond.evaluation.evaluate import Settings
 from vsa.bond.training import train

@@ -5,7 +5,7 @@ The rule, all of it:
 - `abstain` when the recording is poor: a person of whom the model knows features was tracked in less than
   `LEAST_TRACKED` of the session, or that share is missing although the model was trained with it, or more features are
   missing than in 95 % of the training sessions (at least 25 %, at most 50 % of them); or when the session lies outside
-  of what the model saw (`vsa.bond.support`);
+  of what the model saw (`vsa.bond.seen.support`);
 - `weak` for the sessions with the highest probability of a weak bond: as many as the budget allows, as far as their
   probability lies above the training's base rate; or all from a threshold on;
 - `ok` for the others: no reason to review was found. It does not say that the bond is good.

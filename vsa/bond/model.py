@@ -19,8 +19,8 @@ from vsa.bond.weak import Calibration, Weak
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vsa.bond.reference import Reference
-    from vsa.bond.support import Support
+    from vsa.bond.seen.reference import Reference
+    from vsa.bond.seen.support import Support
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,7 +14,6 @@ from vsa.bond import membership
 from vsa.bond.cohort import Cohort, feature_values, simulated_rows
 from vsa.bond.cohort_columns import LEAST_SESSIONS
 from vsa.bond.covariates import model_clients
-from vsa.bond.drift import Drift, drift
 from vsa.bond.evaluation.conformal import Coverage
 from vsa.bond.evaluation.evaluate import plain
 from vsa.bond.evaluation.flag_scores import judged
@@ -23,6 +22,7 @@ from vsa.bond.evaluation.scores import scores
 from vsa.bond.flags import flag
 from vsa.bond.folds import Groups, circles
 from vsa.bond.model import SIMULATED, BondModel
+from vsa.bond.seen.drift import Drift, drift
 from vsa.errors import InputError
 
 Floats = npt.NDArray[np.float64]

@@ -19,8 +19,8 @@ import numpy as np
 from vsa.bond.design import Design
 from vsa.bond.membership import Kind, TrainedOn, Withdrawn
 from vsa.bond.model import BondModel, ModelInfo
-from vsa.bond.reference import Reference
-from vsa.bond.support import Support
+from vsa.bond.seen.reference import Reference
+from vsa.bond.seen.support import Support
 from vsa.bond.weak import Calibration, Weak
 from vsa.errors import InputError
 from vsa.features.registry import versions

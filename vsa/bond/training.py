@@ -21,8 +21,8 @@ from vsa.bond.evaluation.held_out import Candidates
 from vsa.bond.learners.choice import Learner, choose, fit
 from vsa.bond.membership import Kind, TrainedOn
 from vsa.bond.model import BondModel, ModelInfo
-from vsa.bond.reference import Reference
-from vsa.bond.support import learn_support
+from vsa.bond.seen.reference import Reference
+from vsa.bond.seen.support import learn_support
 from vsa.bond.weak import calibrate
 from vsa.features.registry import versions
 

@@ -49,8 +49,8 @@ def flag(
 
     from vsa.bond import store
     from vsa.bond.flags import flag as flagged
-    from vsa.bond.rule_file import load_rules
-    from vsa.bond.rules import flag_by_rules
+    from vsa.bond.rules.file import load_rules
+    from vsa.bond.rules.rules import flag_by_rules
     from vsa.run.flag_moments import with_moments
     from vsa.study.consent import allowed_rows
     from vsa.study.folder import study_of

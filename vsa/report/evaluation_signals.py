@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vsa.bond.card_signals import signs_kept, strongest
+from vsa.bond.card.signals import signs_kept, strongest
 from vsa.bond.evaluation.effect_words import CHANCE
 from vsa.features.words import label
 from vsa.report.evaluation_axes import BLUE, DARK, FAINT, GRID, ORANGE, panels, wrapped

@@ -28,7 +28,7 @@ def write_evaluation(trained: Trained, model: Path, *, contact: str = "") -> Pat
     InputError
         When it can't be written.
     """
-    from vsa.bond.card import card_page, model_card
+    from vsa.bond.card.card import card_page, model_card
     from vsa.report.evaluation import draw_evaluation
 
     folder = evaluation_folder(model)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from vsa.bond.cohort_columns import LEAST_GROUPS, numbers, simulated_rows
 from vsa.bond.flags import LEAST_TRACKED, TRACKED
-from vsa.bond.norms import LEAST_SESSIONS, ONE_CALL, Groups, call_places, standing_within
-from vsa.bond.rule_file import Rule, Rules
+from vsa.bond.rules.file import Rule, Rules
+from vsa.bond.rules.norms import LEAST_SESSIONS, ONE_CALL, Groups, call_places, standing_within
 from vsa.errors import InputError
 from vsa.features.registry import DYAD, find
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vsa.bond.card_tables import NONE, count, interval, percent, probability, shown, table
+from vsa.bond.card.tables import NONE, count, interval, percent, probability, shown, table
 from vsa.bond.evaluation.effect_words import CHANCE
 from vsa.features.words import label
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vsa.bond.drift_classifier import LEAST_GROUPS, told_apart
-from vsa.bond.drift_features import FeatureDrift, feature_drift
-from vsa.bond.drift_sides import Sides
-from vsa.bond.reference import Reference
+from vsa.bond.seen.classifier import LEAST_GROUPS, told_apart
+from vsa.bond.seen.features import FeatureDrift, feature_drift
+from vsa.bond.seen.reference import Reference
+from vsa.bond.seen.sides import Sides
 from vsa.errors import InputError
 from vsa.features.registry import DYAD
 

@@ -1,6 +1,6 @@
 """Flags without a model: sessions in which several signals lie at the end that the rules look at.
 
-What is low or high is told by the cohort itself (`vsa.bond.norms`): where a session stands among the others, each
+What is low or high is told by the cohort itself (`vsa.bond.rules.norms`): where a session stands among the others, each
 client counting the same, and for waits and silences among those on the same platform. A signal is weak in the outer
 tenth. Sessions with two weak signals or more are listed, those with most first, as far as the budget goes; those of
 whom too little is known are not judged. docs/rules.md says more.
@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsa.bond.flags import DECIDES_NOTHING, SUGGESTION, Flags, allowed, session_ids
-from vsa.bond.norms import IN_PERSON, ONE_CALL, expected_by_chance
-from vsa.bond.rule_file import Rules
-from vsa.bond.rule_signals import Flagged, Floats, Signals, check, in_view, look, norm_notes
+from vsa.bond.rules.file import Rules
+from vsa.bond.rules.norms import IN_PERSON, ONE_CALL, expected_by_chance
+from vsa.bond.rules.signals import Flagged, Floats, Signals, check, in_view, look, norm_notes
 
 #: Reasons for a session, at most.
 MOST = 3
@@ -38,7 +38,7 @@ def flag_by_rules(table: pd.DataFrame, rules: Rules, budget: float = 0.1) -> Fla
         One row per session: `session_id`, features under their full names, and, where known, `client_id`, `platform`,
         `modality`, `simulated`. Signals that it lacks don't count.
     rules
-        See `vsa.bond.rule_file.load_rules`.
+        See `vsa.bond.rules.file.load_rules`.
     budget
         Below 1: share of the sessions that can be reviewed (rounded down, but one at the least); from 1 on: how many.
 

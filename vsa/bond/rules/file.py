@@ -1,6 +1,6 @@
 """Rules for flags without a model: which end of which signal is looked at, and why. One TOML file, checked here.
 
-The file of this folder, ``rules.toml``, is a starting convention; docs/rules.md shows how to change it.
+The file beside this module, ``rules.toml``, is a starting convention; docs/rules.md shows how to change it.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def load_rules(path: Path | None = None) -> Rules:
     (0.1, 'high')
     """
     if path is None:
-        return parse((resources.files("vsa.bond") / DEFAULT).read_text("utf-8"), DEFAULT)
+        return parse((resources.files("vsa.bond.rules") / DEFAULT).read_text("utf-8"), DEFAULT)
     try:
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:

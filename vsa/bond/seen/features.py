@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vsa.bond.drift_sides import Sides
-from vsa.bond.reference import MISSING, TENTHS, Codes
+from vsa.bond.seen.reference import MISSING, TENTHS, Codes
+from vsa.bond.seen.sides import Sides
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vsa.bond.card_signals import signals
-from vsa.bond.card_tables import (
+from vsa.bond.card.signals import signals
+from vsa.bond.card.tables import (
     NONE,
     count,
     interval,

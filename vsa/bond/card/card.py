@@ -2,7 +2,7 @@
 
 On the pattern of Mitchell et al. 2019 (Model cards for model reporting), with the items of TRIPOD+AI (Collins et al.
 2024) in mind. Its numbers are those of the model's own record; text of the study is shown as text
-(`vsa.bond.card_tables.shown`).
+(`vsa.bond.card.tables.shown`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from vsa.bond import membership
-from vsa.bond.card_figures import figures
-from vsa.bond.card_page import card_page
-from vsa.bond.card_tables import NONE, count, number, percent, shown, table
+from vsa.bond.card.figures import figures
+from vsa.bond.card.page import card_page
+from vsa.bond.card.tables import NONE, count, number, percent, shown, table
 from vsa.bond.cohort import LEAST_GROUPS
 from vsa.bond.evaluation.conformal import LEVEL
 from vsa.bond.evaluation.resampling import LEVEL as OF_FIGURES

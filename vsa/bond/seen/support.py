@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsa.bond.folds import folds
-from vsa.bond.recordings_seen import RecordingsSeen
+from vsa.bond.seen.recordings import RecordingsSeen
 from vsa.features.registry import DYAD
 
 Floats = npt.NDArray[np.float64]
