@@ -23,7 +23,7 @@ from vsa.bond.compare_columns import Names, Sessions
 from vsa.bond.compare_factors import Factor
 from vsa.bond.compare_groups import compare_groups, units
 from vsa.bond.compare_records import Settings, Test
-from vsa.bond.norms import call_places
+from vsa.bond.rules.norms import call_places
 from vsa.features.core import is_core
 from vsa.features.registry import is_full_name
 

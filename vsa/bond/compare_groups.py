@@ -107,7 +107,7 @@ def _group(level: str, y: Floats, sessions: int, enough: bool) -> Group:
 
 def _why_not(enough: Sequence[bool], least: int) -> str:
     if len(enough) < 2:
-        return "one group only has this score"
+        return "one group only has values"
     return f"{'all groups have' if not any(enough) else 'all groups but one have'} fewer than {least} clients"
 
 

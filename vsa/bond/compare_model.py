@@ -134,6 +134,7 @@ def over_clients(
         return _without(empty, reason)
     who, y = who[design.rows], y[design.rows]
     several = len(np.unique(who)) < len(who)
+    rows = "clients' means" if sessions.unit == "client" else "sessions as if each were another client's"
     fit = OLS(y, np.column_stack([np.ones(len(y)), design.columns])).fit(
         **(
             {"cov_type": "cluster", "cov_kwds": {"groups": np.unique(who, return_inverse=True)[1]}}
@@ -149,7 +150,7 @@ def over_clients(
     return Model(
         outcome=outcome.name,
         over="clients",
-        method="least squares over clients' means, standard errors "
+        method=f"least squares over {rows}, standard errors "
         + ("robust to likeness within clients" if several else "HC3"),
         formula=design.formula(outcome.name),
         n=len(y),

@@ -94,23 +94,30 @@ def _correlated(found: Comparison, test: Test) -> str:
 
 
 def _apart(found: Comparison, test: Test) -> str:
-    """Two groups: told as how much higher or lower, so that no reader has to think of a sign."""
+    """Two groups; signs of g and t are those of the table: below 0 is lower."""
     groups = {group.level: group for group in test.groups}
     one, other = _who(found, test, groups[test.group]), _who(found, test, groups[test.reference])
-    low, high, g = test.low, test.high, (test.g, test.g_low, test.g_high)
-    t, more = statistic(test), "higher"
-    if test.difference < 0:
-        low, high, g = -high, -low, (-test.g, -test.g_high, -test.g_low)
-        t, more = t.replace("= -", "= "), "lower"
     apart = points(abs(test.difference))
     if float(apart) == 0:
         said = f"{_label(found, test)} differed by 0.00 points on average between the {one} and the {other}"
     else:
-        said = f"{_label(found, test)} was on average {apart} points {more} in the {one} than in the {other}"
+        said = f"{_label(found, test)} was on average {_beside(test.difference)} in the {one} than in the {other}"
     return (
-        f"{said} (95 % interval {interval(low, high, bounded=False)}; Hedges' g {bare(g[0])}, {interval(*g[1:])}; "
-        f"Welch {t}, {_tail(found, test)})."
+        f"{said} (95 % interval {_ends(test.low, test.high)}; Hedges' g {bare(test.g)}, "
+        f"{interval(test.g_low, test.g_high)}; Welch {statistic(test)}, {_tail(found, test)})."
     )
+
+
+def _beside(difference: float) -> str:
+    return f"{points(abs(difference))} points {'lower' if difference < 0 else 'higher'}"
+
+
+def _ends(low: float, high: float) -> str:
+    """An interval of a difference, without a sign: 0.21 lower to 0.10 higher."""
+    if low < 0 < high:
+        return f"{points(-low)} lower to {points(high)} higher"
+    ends = sorted((abs(low), abs(high)))
+    return f"{points(ends[0])} to {points(ends[1])} {'higher' if low >= 0 else 'lower'}"
 
 
 def _spread(found: Comparison, test: Test) -> str:

@@ -74,7 +74,7 @@ def _mixed(found: Comparison, clients: Model, model: Model, label: str) -> str:
         (one, by[one.name]) for one in clients.coefficients if one.name in by and one.term in found.factors
     ]
     other = [b for a, b in compared if (a.p < SURE) != (b.p < SURE)]
-    said = f"The {model.method} ({model.n} sessions), "
+    said = f"{'The m' if model.method.startswith('m') else 'L'}{model.method[1:]} ({model.n} sessions), "
     if other:
         said += f"says otherwise in this: {'; '.join(_coefficient(one) for one in other)}."
     elif compared:
@@ -118,10 +118,10 @@ def _stands_out(tested: list[Behaviour]) -> str:
     below = sum(one.test.p < SURE for one in tested)
     sure = sorted((one for one in tested if one.q < SURE), key=lambda one: one.q)
     n = len(tested)
-    chance = f"{SURE * n:.0f}" if SURE * n >= 1 else "fewer than 1"
+    chance = f"about {SURE * n:.0f}" if SURE * n >= 1 else "fewer than 1"
     said = (
         f"Exploratory, behaviour by the same groups: of {n} test{'s' * (n != 1)} {below} "
-        f"{'has' if below == 1 else 'have'} p below .05, where chance alone gives about {chance}; "
+        f"{'has' if below == 1 else 'have'} p below .05, where chance alone gives {chance}; "
     )
     if not sure:
         return f"{said}none stands out (q below .05)."

@@ -51,7 +51,7 @@ def comparison_figure(found: Comparison) -> Figure:
     columns = len(found.scores)
     width = _LABELS_IN + max(_COLUMN_IN * columns, 4.0)
     lines = textwrap.wrap(_said(found), int(width * 15.5))
-    title = textwrap.wrap(_title(found), int(width * 10.5))[:3]
+    title = wrapped(_title(found), int(width * 9), 3).split("\n")
     foot, head = 0.2 + _LINE_IN * len(lines), 0.28 + 0.21 * len(title)
     heights = [_ROW_IN * n + _AXIS_IN for n in (above, below) if n]
     height = sum(heights) + foot + head

@@ -40,7 +40,7 @@ def _lines(found: Comparison) -> Iterator[str]:
     yield from _tests(found)
     for model in found.models[:2]:
         yield ""
-        yield from _model(model, _label(found, model.outcome))
+        yield from _model(model, _label(found, model.outcome), found.unit)
     if more := [score.label for score in found.scores[1:]]:
         yield f"  (The models of {', '.join(more)} are in comparison.json, or --json.)"
     yield "\nIn words"
@@ -65,15 +65,21 @@ def _groups(found: Comparison, factor: str) -> Iterator[str]:
         return
     counted = f"{found.unit}s"
     yield ""
-    yield f"{label_of(factor):<24}{counted:>9}{'sessions':>10}" + "".join(
-        f"{_label(found, test.outcome) + ' (SD)':>18}" for test in every
+    yield f"{_cut(label_of(factor), 24):<24}{counted:>9}{'sessions':>10}" + "".join(
+        f"{_cut(_label(found, test.outcome), 13) + ' (SD)':>18}" for test in every
     )
     for level in levels:
         groups = [next((group for group in test.groups if group.level == level), None) for test in every]
         first = next(group for group in groups if group is not None)
-        yield f"  {level_text(level):<22}{_count(first.clients):>9}{_count(first.sessions):>10}" + "".join(
-            f"{_mean(group):>18}" for group in groups
+        yield (
+            f"  {_cut(level_text(level), 22):<22}{_count(first.clients):>9}{_count(first.sessions):>10}"
+            + "".join(f"{_mean(group):>18}" for group in groups)
         )
+
+
+def _cut(text: str, width: int) -> str:
+    """Text that leaves a space in a column of so many characters."""
+    return text if len(text) < width else f"{text[: width - 4]}..."
 
 
 def _count(n: int | None) -> str:
@@ -104,15 +110,13 @@ def _tests(found: Comparison) -> Iterator[str]:
 
 def _row(test: Test, label: str) -> str:
     if not test.tested:
-        return f"    {label:<28}not tested: {test.reason}"
+        return f"    {_cut(label, 28):<28}not tested: {test.reason}"
     difference = "" if isnan(test.difference) else f"{points(test.difference)} ({_ends(test)})"
     within = ""
     if not isnan(test.equivalence_holm):
         within = f"{'yes' if test.equivalence_holm < 0.05 else 'not shown'}, {_p(test.equivalence_holm)}"
-    return (
-        f"    {label:<28}{difference:>23}  {effect(test):<25}{statistic(test):<23}{_p(test.p):>7}{_p(test.p_holm):>8}"
-        f"{within:>18}"
-    ).rstrip()
+    numbers = f"{effect(test):<25}{statistic(test):<23}{_p(test.p):>7}{_p(test.p_holm):>8}"
+    return f"    {_cut(label, 28):<28}{difference:>23}  {numbers}{within:>18}".rstrip()
 
 
 def _ends(test: Test) -> str:
@@ -130,13 +134,13 @@ def _how(found: Comparison) -> str:
     return f"{'; '.join(said)}. Tests that p is adjusted for (Holm): {found.tested}."
 
 
-def _model(model: Model, label: str) -> Iterator[str]:
+def _model(model: Model, label: str, unit: str) -> Iterator[str]:
     if model.reason:
         yield f"Model of {label} over {model.over}: none, for {model.reason}."
         yield from (f"  {note}" for note in model.notes)
         return
     yield f"Model of {label}: {model.formula}"
-    people = f"{model.clients} clients"
+    people = f"{model.clients} {unit}s"
     rows = people if model.over == "clients" and model.n == model.clients else f"{model.n} rows of {people}"
     therapists = "" if model.therapists is None else f", {model.therapists} therapists"
     r2 = "" if isnan(model.r2) else f"; R2 {bare(model.r2)}"
@@ -150,9 +154,10 @@ def _model(model: Model, label: str) -> Iterator[str]:
 
 
 def _coefficient(one: Coefficient) -> str:
-    ends = interval(one.low, one.high, bounded=False), interval(one.sd_low, one.sd_high)
+    in_points = f"{points(one.value)} ({interval(one.low, one.high, bounded=False)})"
+    in_sd = f"{bare(one.sd)} ({interval(one.sd_low, one.sd_high)})"
     name = one.name if TIMES in one.name else one.name.replace("_", " ")
-    return f"  {name[:45]:<46}{f'{points(one.value)} ({ends[0]})':>24}{f'{bare(one.sd)} ({ends[1]})':>24}{_p(one.p):>8}"
+    return f"  {_cut(name, 46):<46}{in_points:>24}{in_sd:>24}{_p(one.p):>8}"
 
 
 def _term(term: Term) -> str:
