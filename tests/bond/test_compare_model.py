@@ -100,6 +100,7 @@ def test_sessions_are_fitted_as_statsmodels_does_with_therapists_and_clients():
     assert found.formula.endswith("+ (1 | therapist) + (1 | client)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", [over_clients, over_sessions])
 def test_what_is_planted_lies_within_the_intervals_of_both_models(fit):
     held, below = {"modality": [], "diagnosis": []}, []

@@ -61,6 +61,7 @@ def rejected(pairs, **how):
     )
 
 
+@pytest.mark.slow
 def test_new_people_of_the_same_world_are_told_apart_no_more_often_than_chance():
     parts = cohorts(3, 40, 36, 3)
     whole, features, found = rejected(zip(parts[::2], parts[1::2], strict=True), features=OF_CLIENTS[:6])

@@ -204,6 +204,7 @@ def test_intervals_hold_the_truth_nineteen_times_in_twenty():
     assert np.mean(signs) > 0.95
 
 
+@pytest.mark.slow
 def test_where_nothing_goes_with_the_bond_one_test_in_twenty_says_so():
     """960 tests: 5 % have a standard error of .7 points, somewhat more as tests of a cohort hang together."""
     p = []
