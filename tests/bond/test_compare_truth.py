@@ -32,16 +32,17 @@ def test_a_planted_difference_lies_within_the_intervals_over_many_cohorts():
     assert np.mean(found) == pytest.approx(true_g, abs=3 * np.std(found) / math.sqrt(60))
 
 
+@pytest.mark.slow
 def test_where_nothing_is_planted_one_test_in_twenty_is_below_05():
     null = {"in_person_d": 0.0, "anxiety_r": 0.0, "avoidance_r": 0.0}
     p = {"modality": [], "attachment": [], "diagnosis": [], "age": []}
-    for seed in range(40):
+    for seed in range(300):
         for name, test in only_tests(people(seed, **null), list(p)).items():
             p[name].append(test.p)
     for name, some in p.items():
-        assert np.mean(np.array(some) < 0.05) <= 0.15, name
+        assert np.mean(np.array(some) < 0.05) <= 0.09, name
     every = np.concatenate(list(p.values()))
-    assert 0.015 <= np.mean(every < 0.05) <= 0.09
+    assert 0.03 <= np.mean(every < 0.05) <= 0.07
     assert stats.kstest(every, "uniform").pvalue > 0.001
 
 

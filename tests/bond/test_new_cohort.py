@@ -107,6 +107,14 @@ def test_sessions_of_the_training_are_left_out_and_all_of_them_refused(
         start_from(strong_model, "strong.skops", both)
 
 
+def test_ids_that_another_study_gave_too_are_no_sessions_of_the_training(strong_model):
+    other = simulate_cohort(30, 3, seed=55, effects=STRONG)
+    found = evaluate_on(strong_model, other)
+    assert found.sessions == len(other)
+    assert not any("in the model's training and are left out" in note for note in found.notes)
+    assert any("share their ids" in note for note in found.notes)
+
+
 def test_clients_of_the_training_are_named(strong_model, strong_cohort):
     again = strong_cohort.head(40).assign(session_id=[f"later-{k}" for k in range(40)])
     assert any("10 clients have other sessions" in note for note in evaluate_on(strong_model, again).notes)

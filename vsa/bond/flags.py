@@ -25,6 +25,7 @@ from vsa.bond.cohort import QUALITY, feature_values, simulated_rows
 from vsa.bond.covariates import model_clients
 from vsa.bond.model import SIMULATED, BondModel
 from vsa.bond.reasons import MOST, reasons
+from vsa.bond.seen.again import learned_from
 from vsa.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -141,7 +142,7 @@ def flag(model: BondModel, table: pd.DataFrame, budget: float = 0.1, threshold: 
             "label": f"{label}. Weak bond: {info.weak.said(info.target, info.weak_cut)}",
             "label_source": info.label_source,
             "model_against_mean": info.verdict,
-            "in_training": _in_training(model, names),
+            "in_training": learned_from(model, table),
             "simulated": info.simulated | simulated_rows(table).to_numpy(bool),
         }
     )
@@ -267,13 +268,6 @@ def _tracked(model: BondModel, table: pd.DataFrame) -> tuple[Floats, npt.NDArray
                 else f"{person} was in view for {share[k]:.0%} of the session, and {LEAST_TRACKED:.0%} are needed"
             )
     return lowest, reason
-
-
-def _in_training(model: BondModel, names: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
-    known = model.info.trained_on
-    if known is None or "session" not in known.ids:
-        return np.zeros(len(names), np.bool_)
-    return np.array([bool(known.rows({"session": [str(name)]})) for name in names])
 
 
 def _notes(model: BondModel, flags: pd.DataFrame) -> tuple[str, ...]:

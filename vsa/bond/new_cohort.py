@@ -22,6 +22,7 @@ from vsa.bond.evaluation.scores import scores
 from vsa.bond.flags import flag
 from vsa.bond.folds import Groups, circles
 from vsa.bond.model import SIMULATED, BondModel
+from vsa.bond.seen.again import learned_from
 from vsa.bond.seen.drift import Drift, drift
 from vsa.errors import InputError
 
@@ -175,10 +176,8 @@ def _new_ones(model: BondModel, table: pd.DataFrame) -> tuple[pd.DataFrame, list
         return table, [
             "The model does not say which sessions it learned from: check that none of them is here."
         ]
-    seen = np.zeros(len(table), np.bool_)
+    seen = learned_from(model, table)
     notes = []
-    if "session_id" in table and "session" in known.ids:
-        seen |= [bool(known.rows({"session": [str(name)]})) for name in table["session_id"]]
     if seen.all():
         raise InputError(
             f"All {len(table)} sessions of {source} were in the model's training.",

@@ -12,6 +12,7 @@ from vsa.bond.cohort import Cohort
 from vsa.bond.evaluation.evaluate import Settings
 from vsa.bond.evaluation.resampling import Estimate, Resampler, estimate
 from vsa.bond.model import BondModel
+from vsa.bond.seen.again import learned_from
 from vsa.bond.training import Base, Trained, fitted
 from vsa.errors import InputError
 
@@ -72,8 +73,8 @@ def start_from(
             f"{'SIMULATED' if cohort.simulated else 'real'}.",
             "Start from a model of the same kind.",
         )
-    _check_new(old, cohort, name)
     rows = table[table[bond].notna()].reset_index(drop=True)
+    _check_new(old, rows, name)
     columns = old.columns(rows)
     raw = old.predict(columns)
     quick = replace(settings, permutations=0)
@@ -105,15 +106,9 @@ def start_from(
     return Started(kept, how, {which: estimate(1 - value / total) for which, value in squared.items()}, gain)
 
 
-def _check_new(old: BondModel, cohort: Cohort, name: str) -> None:
-    from vsa.bond.membership import Kind
-
-    if old.info.trained_on is None:
-        return
-    ids: dict[Kind, list[str]] = {"session": cohort.sessions.tolist()}
-    rows = old.info.trained_on.rows(ids)
-    if rows:
+def _check_new(old: BondModel, rows: pd.DataFrame, name: str) -> None:
+    if seen := int(learned_from(old, rows).sum()):
         raise InputError(
-            f"{len(rows)} of these sessions were in the training of {name}.",
+            f"{seen} of these sessions were in the training of {name}.",
             "Leave them out: what it expects of them is not what it would expect of new ones.",
         )
