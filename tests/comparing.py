@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vsa.bond.compare import Settings
-from vsa.bond.compare_columns import read_outcomes, read_sessions
-from vsa.bond.compare_factors import read_factors
-from vsa.bond.compare_groups import compare_groups, units
+from vsa.bond.comparison.columns import read_outcomes, read_sessions
+from vsa.bond.comparison.compare import Settings
+from vsa.bond.comparison.factors import read_factors
+from vsa.bond.comparison.groups import compare_groups, units
 from vsa.simulate.cohort import CohortDesign
 from vsa.simulate.cohort_people import draw_people
 

@@ -12,8 +12,8 @@ import pytest
 from comparing import only_tests, people
 from scipy import stats
 
-from vsa.bond.compare import Settings, compare
-from vsa.bond.compare_table import comparison_table
+from vsa.bond.comparison.compare import Settings, compare
+from vsa.bond.comparison.table import comparison_table
 from vsa.errors import InputError
 
 

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from comparing import people
 
-from vsa.bond.compare import Settings
-from vsa.bond.compare import compare as library
-from vsa.bond.compare_clients import with_clients
+from vsa.bond.comparison.clients import with_clients
+from vsa.bond.comparison.compare import Settings
+from vsa.bond.comparison.compare import compare as library
 from vsa.commands.compare import compare
 from vsa.commands.score import score
 from vsa.errors import InputError

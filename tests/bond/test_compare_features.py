@@ -8,8 +8,8 @@ import pytest
 from comparing import people
 from scipy import stats
 
-from vsa.bond.compare import compare
-from vsa.bond.compare_features import MEDIA, NOT_COMPARED, core_features
+from vsa.bond.comparison.compare import compare
+from vsa.bond.comparison.features import MEDIA, NOT_COMPARED, core_features
 from vsa.errors import InputError
 from vsa.features.core import is_core
 from vsa.simulate.cohort import CohortDesign, draw

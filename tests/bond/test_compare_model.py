@@ -10,10 +10,10 @@ import pytest
 import statsmodels.formula.api as smf
 from comparing import people
 
-from vsa.bond.compare import compare
-from vsa.bond.compare_columns import read_outcomes, read_sessions
-from vsa.bond.compare_factors import read_factor
-from vsa.bond.compare_model import over_clients, over_sessions
+from vsa.bond.comparison.columns import read_outcomes, read_sessions
+from vsa.bond.comparison.compare import compare
+from vsa.bond.comparison.factors import read_factor
+from vsa.bond.comparison.model import over_clients, over_sessions
 
 BY = ("modality", "attachment", "diagnosis")
 

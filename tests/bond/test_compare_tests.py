@@ -11,8 +11,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.oneway import effectsize_oneway
 from statsmodels.stats.weightstats import ttost_ind
 
-from vsa.bond.compare_noncentral import noncentral_f, noncentral_t, unbiased
-from vsa.bond.compare_tests import (
+from vsa.bond.comparison.noncentral import noncentral_f, noncentral_t, unbiased
+from vsa.bond.comparison.tests import (
     NoSpread,
     correlation,
     explained,

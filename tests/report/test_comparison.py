@@ -11,7 +11,7 @@ from comparing import people
 from matplotlib.colors import to_rgba
 from PIL import Image
 
-from vsa.bond.compare import compare
+from vsa.bond.comparison.compare import compare
 from vsa.errors import InputError
 from vsa.report.comparison import comparison_figure, draw_comparison
 

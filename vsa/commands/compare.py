@@ -14,7 +14,7 @@ from vsa.commands.train import names
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vsa.bond.compare import Comparison
+    from vsa.bond.comparison.compare import Comparison
     from vsa.study.addresses import Place
 
 #: What is written into --out.
@@ -82,7 +82,7 @@ def compare(
     Nobody is assigned to a group by chance, so nothing that is found is a matter of causes; groups with few clients are
     not tested, and their numbers are not told.
     """
-    from vsa.bond import compare as comparing
+    from vsa.bond.comparison import compare as comparing
     from vsa.report.comparison_text import comparison_text
     from vsa.study.folder import study_of
     from vsa.study.log import record
@@ -126,7 +126,7 @@ def _sessions(
     if bonds is not None:
         table = with_bonds(table, of_rater(read_table(bonds), rater))
     if clients is not None:
-        from vsa.bond.compare_clients import with_clients
+        from vsa.bond.comparison.clients import with_clients
 
         table = with_clients(table, of_rater(read_table(clients), rater))
     return table, allowed.notes
@@ -135,7 +135,7 @@ def _sessions(
 def _write(found: Comparison, folder: Path) -> None:
     import json
 
-    from vsa.bond.compare_table import comparison_table
+    from vsa.bond.comparison.table import comparison_table
     from vsa.report.comparison import draw_comparison
     from vsa.study.tables import write_csv
     from vsa.whole_file import replacing

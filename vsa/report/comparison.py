@@ -11,9 +11,9 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vsa.bond.compare_columns import label_of
-from vsa.bond.compare_figures import effect, margin_text
-from vsa.bond.compare_phrases import joined, level_text
+from vsa.bond.comparison.columns import label_of
+from vsa.bond.comparison.figures import effect, margin_text
+from vsa.bond.comparison.phrases import joined, level_text
 from vsa.report.evaluation_axes import BLUE, DARK, FAINT, GRID, ORANGE, wrapped
 from vsa.whole_file import replacing
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from vsa.bond.compare import Comparison, Score
-    from vsa.bond.compare_records import Group, Test
+    from vsa.bond.comparison.compare import Comparison, Score
+    from vsa.bond.comparison.records import Group, Test
 
 DPI = 150
 SURE = 0.05

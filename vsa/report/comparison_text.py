@@ -7,16 +7,25 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from vsa.bond.compare_columns import TOLD_FROM, label_of
-from vsa.bond.compare_design import TIMES
-from vsa.bond.compare_figures import bare, degrees, effect, interval, margin_text, p_value, points, statistic
-from vsa.bond.compare_phrases import level_text
-from vsa.bond.compare_words import SIMULATED
+from vsa.bond.comparison.columns import TOLD_FROM, label_of
+from vsa.bond.comparison.design import TIMES
+from vsa.bond.comparison.figures import (
+    bare,
+    degrees,
+    effect,
+    interval,
+    margin_text,
+    p_value,
+    points,
+    statistic,
+)
+from vsa.bond.comparison.phrases import level_text
+from vsa.bond.comparison.words import SIMULATED
 
 if TYPE_CHECKING:
-    from vsa.bond.compare import Comparison
-    from vsa.bond.compare_model import Coefficient, Model, Term
-    from vsa.bond.compare_records import Group, Test
+    from vsa.bond.comparison.compare import Comparison
+    from vsa.bond.comparison.model import Coefficient, Model, Term
+    from vsa.bond.comparison.records import Group, Test
 
 _WIDTH = 112
 _HIDDEN = f"<{TOLD_FROM}"

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vsa.bond.compare_columns import Outcome, Sessions
-from vsa.bond.compare_design import CLIENTS_A_COLUMN, Design, design_of
-from vsa.bond.compare_factors import Factor
-from vsa.bond.compare_noncentral import LEVEL
+from vsa.bond.comparison.columns import Outcome, Sessions
+from vsa.bond.comparison.design import CLIENTS_A_COLUMN, Design, design_of
+from vsa.bond.comparison.factors import Factor
+from vsa.bond.comparison.noncentral import LEVEL
 from vsa.bond.evaluation.mixed import Robust, Shares, Weighted, levels, shares, variances
 
 Floats = npt.NDArray[np.float64]

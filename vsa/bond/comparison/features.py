@@ -19,10 +19,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsa.bond.cohort_columns import numbers
-from vsa.bond.compare_columns import Names, Sessions
-from vsa.bond.compare_factors import Factor
-from vsa.bond.compare_groups import compare_groups, units
-from vsa.bond.compare_records import Settings, Test
+from vsa.bond.comparison.columns import Names, Sessions
+from vsa.bond.comparison.factors import Factor
+from vsa.bond.comparison.groups import compare_groups, units
+from vsa.bond.comparison.records import Settings, Test
 from vsa.bond.rules.norms import call_places
 from vsa.features.core import is_core
 from vsa.features.registry import is_full_name

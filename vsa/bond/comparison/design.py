@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vsa.bond.compare_columns import Names, counted
-from vsa.bond.compare_factors import Factor
+from vsa.bond.comparison.columns import Names, counted
+from vsa.bond.comparison.factors import Factor
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

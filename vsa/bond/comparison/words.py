@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from vsa.bond.compare_columns import TOLD_FROM, label_of
-from vsa.bond.compare_figures import bare, effect, interval, margin_text, p_value, points, statistic
-from vsa.bond.compare_phrases import joined, kind, level_text
-from vsa.bond.compare_words_model import behaviour_words, model_words
+from vsa.bond.comparison.columns import TOLD_FROM, label_of
+from vsa.bond.comparison.figures import bare, effect, interval, margin_text, p_value, points, statistic
+from vsa.bond.comparison.phrases import joined, kind, level_text
+from vsa.bond.comparison.words_model import behaviour_words, model_words
 
 if TYPE_CHECKING:
-    from vsa.bond.compare import Comparison, Score
-    from vsa.bond.compare_records import Group, Test
+    from vsa.bond.comparison.compare import Comparison, Score
+    from vsa.bond.comparison.records import Group, Test
 
 SIMULATED = "SIMULATED sessions: this says nothing about people."
 SURE = 0.05

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vsa.bond.compare_columns import TOLD_FROM
+from vsa.bond.comparison.columns import TOLD_FROM
 
 if TYPE_CHECKING:
-    from vsa.bond.compare import Comparison
-    from vsa.bond.compare_model import Model
-    from vsa.bond.compare_records import Group, Test
+    from vsa.bond.comparison.compare import Comparison
+    from vsa.bond.comparison.model import Model
+    from vsa.bond.comparison.records import Group, Test
 
 #: Columns, in their order; those that do not apply to a row are empty.
 COLUMNS = (

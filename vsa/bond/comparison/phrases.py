@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vsa.bond.compare_columns import label_of
+from vsa.bond.comparison.columns import label_of
 
 _SEEN = {
     "online": "seen online",

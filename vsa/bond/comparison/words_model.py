@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vsa.bond.compare_columns import label_of
-from vsa.bond.compare_design import TIMES
-from vsa.bond.compare_features import MEDIA, NOT_COMPARED
-from vsa.bond.compare_figures import bare, degrees, effect, interval, p_value, points
-from vsa.bond.compare_phrases import joined
+from vsa.bond.comparison.columns import label_of
+from vsa.bond.comparison.design import TIMES
+from vsa.bond.comparison.features import MEDIA, NOT_COMPARED
+from vsa.bond.comparison.figures import bare, degrees, effect, interval, p_value, points
+from vsa.bond.comparison.phrases import joined
 
 if TYPE_CHECKING:
-    from vsa.bond.compare import Comparison
-    from vsa.bond.compare_features import Behaviour
-    from vsa.bond.compare_model import Coefficient, Model, Term
+    from vsa.bond.comparison.compare import Comparison
+    from vsa.bond.comparison.features import Behaviour
+    from vsa.bond.comparison.model import Coefficient, Model, Term
 
 SURE = 0.05
 #: Features that are named, at most.

@@ -15,13 +15,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from vsa.bond import compare_tests as tests
-from vsa.bond.compare_columns import TOLD_FROM, Outcome, Sessions, read_outcomes, read_sessions
-from vsa.bond.compare_factors import Factor, read_factor, read_factors
-from vsa.bond.compare_features import Behaviour, compare_features, core_features
-from vsa.bond.compare_groups import compare_groups, units
-from vsa.bond.compare_model import Model, over_clients, over_sessions
-from vsa.bond.compare_records import Settings, Test
+from vsa.bond.comparison import tests
+from vsa.bond.comparison.columns import TOLD_FROM, Outcome, Sessions, read_outcomes, read_sessions
+from vsa.bond.comparison.factors import Factor, read_factor, read_factors
+from vsa.bond.comparison.features import Behaviour, compare_features, core_features
+from vsa.bond.comparison.groups import compare_groups, units
+from vsa.bond.comparison.model import Model, over_clients, over_sessions
+from vsa.bond.comparison.records import Settings, Test
 from vsa.errors import InputError
 
 __all__ = ["COVARIATES", "Comparison", "Score", "Settings", "compare"]
@@ -151,7 +151,7 @@ def compare(
     >>> found.tests[0].test, found.tests[0].n, found.tested
     ('Welch t', 60, 1)
     """
-    from vsa.bond.compare_words import words
+    from vsa.bond.comparison.words import words
 
     settings = _checked(settings or Settings())
     notes: list[str] = []

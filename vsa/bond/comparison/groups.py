@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vsa.bond import compare_tests as tests
-from vsa.bond.compare_columns import TOLD_FROM, Names
-from vsa.bond.compare_factors import Factor
-from vsa.bond.compare_noncentral import LEVEL
-from vsa.bond.compare_records import Group, Pair, Settings, Test
+from vsa.bond.comparison import tests
+from vsa.bond.comparison.columns import TOLD_FROM, Names
+from vsa.bond.comparison.factors import Factor
+from vsa.bond.comparison.noncentral import LEVEL
+from vsa.bond.comparison.records import Group, Pair, Settings, Test
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vsa.bond.compare_noncentral import LEVEL, noncentral_f, noncentral_t, unbiased
+from vsa.bond.comparison.noncentral import LEVEL, noncentral_f, noncentral_t, unbiased
 
 Floats = npt.NDArray[np.float64]
 

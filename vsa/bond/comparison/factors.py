@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vsa.bond.compare_columns import Outcome, Sessions, counted, label_of, text_of
+from vsa.bond.comparison.columns import Outcome, Sessions, counted, label_of, text_of
 from vsa.errors import InputError
 from vsa.features.registry import is_full_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
-from vsa.bond.compare_columns import TOLD_FROM
+from vsa.bond.comparison.columns import TOLD_FROM
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ class Test:
     difference, low, high
         Between the means of two groups, points, with its 95 % interval.
     g, g_low, g_high, g_pooled, equivalence_p
-        See `vsa.bond.compare_tests.TwoGroups`.
+        See `vsa.bond.comparison.tests.TwoGroups`.
     equivalence_holm
         Adjusted for the number of equivalence tests.
     eta2, omega2, share_low, share_high, anova_f, anova_df1, anova_df2, anova_p
-        See `vsa.bond.compare_tests.Explained`.
+        See `vsa.bond.comparison.tests.Explained`.
     r, r_low, r_high
         Pearson's, with its 95 % interval.
     rank_test, rank_p

@@ -6,7 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vsa.bond.compare_records import Test
+    from vsa.bond.comparison.records import Test
 
 
 def bare(x: float, digits: int = 2) -> str:
