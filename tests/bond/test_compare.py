@@ -16,6 +16,8 @@ from vsa.bond.comparison.compare import Settings, compare
 from vsa.bond.comparison.table import comparison_table
 from vsa.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 def no_causes(words):
     said = " ".join(words).lower()
@@ -67,7 +69,6 @@ def test_a_number_is_told_as_a_correlation():
     assert "bond was lower on average where anxiety was higher (r = -." in found.words[1]
 
 
-@pytest.mark.slow
 def test_many_alike_clients_are_called_equivalent_and_few_are_not():
     alike = {"in_person_d": 0.0, "in_person_share": 0.5, "anxiety_r": 0.0, "avoidance_r": 0.0}
     many = compare(people(2, clients=500, **alike), ["modality"])

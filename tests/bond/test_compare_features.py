@@ -14,6 +14,8 @@ from vsa.errors import InputError
 from vsa.features.core import is_core
 from vsa.simulate.cohort import CohortDesign, draw
 
+pytestmark = pytest.mark.slow
+
 WAIT, SMILE = "client.turns.latency_median_s", "client.face.smile_share"
 
 
@@ -79,7 +81,6 @@ def test_waits_are_not_compared_by_the_medium_even_where_the_platform_column_say
     assert behaviour(found, WAIT, factor).test.reason == NOT_COMPARED
 
 
-@pytest.mark.slow
 def test_a_slow_platform_is_not_taken_for_a_difference_between_people():
     wrong, raw = 0, 0
     for seed in range(25):

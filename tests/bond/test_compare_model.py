@@ -15,6 +15,8 @@ from vsa.bond.comparison.compare import compare
 from vsa.bond.comparison.factors import read_factor
 from vsa.bond.comparison.model import over_clients, over_sessions
 
+pytestmark = pytest.mark.slow
+
 BY = ("modality", "attachment", "diagnosis")
 
 
@@ -100,7 +102,6 @@ def test_sessions_are_fitted_as_statsmodels_does_with_therapists_and_clients():
     assert found.formula.endswith("+ (1 | therapist) + (1 | client)")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fit", [over_clients, over_sessions])
 def test_what_is_planted_lies_within_the_intervals_of_both_models(fit):
     held, below = {"modality": [], "diagnosis": []}, []

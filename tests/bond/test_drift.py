@@ -21,6 +21,8 @@ from vsa.features.core import is_core
 from vsa.simulate.cohort import CohortDesign, draw
 from vsa.simulate.cohort_design import columns
 
+pytestmark = pytest.mark.slow
+
 CORE = [name for name in columns() if is_core(name)]
 #: Clients of one therapist are alike in what therapists do, and in no other feature.
 OF_CLIENTS = [name for name in CORE if not name.startswith("therapist.")]
@@ -61,7 +63,6 @@ def rejected(pairs, **how):
     )
 
 
-@pytest.mark.slow
 def test_new_people_of_the_same_world_are_told_apart_no_more_often_than_chance():
     parts = cohorts(3, 40, 36, 3)
     whole, features, found = rejected(zip(parts[::2], parts[1::2], strict=True), features=OF_CLIENTS[:6])

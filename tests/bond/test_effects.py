@@ -20,6 +20,8 @@ from vsa.bond.evaluation.mixed import Robust, Shares, Weighted, variances
 from vsa.bond.evaluation.stability import Stability
 from vsa.simulate.cohort import CohortDesign, draw, simulate_cohort
 
+pytestmark = pytest.mark.slow
+
 SMILES, NODS, WAIT = (
     "therapist.face.smile_share",
     "client.head.nod_rate_per_min",
@@ -204,7 +206,6 @@ def test_intervals_hold_the_truth_nineteen_times_in_twenty():
     assert np.mean(signs) > 0.95
 
 
-@pytest.mark.slow
 def test_where_nothing_goes_with_the_bond_one_test_in_twenty_says_so():
     """960 tests: 5 % have a standard error of .7 points, somewhat more as tests of a cohort hang together."""
     p = []
@@ -218,7 +219,6 @@ def test_where_nothing_goes_with_the_bond_one_test_in_twenty_says_so():
     np.testing.assert_allclose(np.quantile(p, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.06)
 
 
-@pytest.mark.slow
 def test_therapists_habits_do_not_pass_for_effects_in_simulated_cohorts():
     p = {"client": [], "therapist": [], "dyad": []}
     for seed in range(15):

@@ -20,6 +20,8 @@ from vsa.report.evaluation_text import new_cohort_text
 from vsa.simulate.cohort import EFFECTS, simulate_cohort
 from vsa.study.tables import read_table
 
+pytestmark = pytest.mark.slow
+
 STRONG = {name: 2 * r for name, r in EFFECTS.items()}
 QUICK = Settings(permutations=0, draws=100, repeats=1)
 
@@ -55,7 +57,6 @@ def test_in_the_same_world_it_does_as_in_its_training(found, strong_trained):
     assert (~poor).sum() <= 0.03 * found.sessions + 1
 
 
-@pytest.mark.slow
 def test_a_shifted_bond_is_seen_and_recalibration_mends_it(strong_model, same_world):
     lower = same_world.assign(bond=same_world["bond"] * 0.8 - 0.5)
     found = evaluate_on(strong_model, lower)
@@ -72,7 +73,6 @@ def test_a_shifted_bond_is_seen_and_recalibration_mends_it(strong_model, same_wo
     assert evaluate_on(model, fresh).performance.shift.value == pytest.approx(0, abs=0.25)
 
 
-@pytest.mark.slow
 def test_a_recalibrated_model_is_saved_whole(strong_model, same_world, tmp_path):
     started = start_from(strong_model, "strong.skops", same_world, how="recalibrate", settings=QUICK)
     path = tmp_path / "again.skops"
@@ -82,7 +82,6 @@ def test_a_recalibrated_model_is_saved_whole(strong_model, same_world, tmp_path)
     assert np.array_equal(back.expected(same_world), started.trained.model.expected(same_world))
 
 
-@pytest.mark.slow
 def test_where_effects_are_others_it_is_trained_anew(strong_model):
     turned = {name: -1.5 * r for name, r in STRONG.items()}
     table = renamed(simulate_cohort(90, 4, seed=8, effects=turned))

@@ -16,6 +16,8 @@ from vsa.bond.learners.choice import Learner, fit
 from vsa.bond.learners.families import FAMILIES, ElasticNet, Ridge, Stumps
 from vsa.simulate.cohort import CohortDesign, draw, simulate_cohort
 
+pytestmark = pytest.mark.slow
+
 SMILES, NODS = "therapist.face.smile_share", "client.head.nod_rate_per_min"
 
 

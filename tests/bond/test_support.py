@@ -11,6 +11,8 @@ from vsa.features.core import is_core
 from vsa.simulate.cohort import CohortDesign, draw
 from vsa.simulate.cohort_design import columns
 
+pytestmark = pytest.mark.slow
+
 CORE = [name for name in columns() if is_core(name)]
 MANY = [name for name in columns() if ".quality." not in name][:200]
 QUALITY = [name for name in columns() if ".quality." in name]

@@ -170,5 +170,5 @@ def _places(done: Demo) -> Iterator[tuple[Path, str]]:
         yield done.study / "failures.csv", "sessions that failed, and why"
     yield done.bond.cohort, "cohort (simulated)"
     yield done.bond.model, "bond model (simulated)"
-    yield done.bond.evaluation / "card.html", "its model card, evaluation and pictures (simulated)"
+    yield done.bond.evaluation, "its model card (card.html) and evaluation (simulated)"
     yield done.bond.flags, "review list (simulated)"
