@@ -84,7 +84,7 @@ def test_a_recording_of_ones_own(tmp_path: Path) -> None:
     )
     assert max(map(len, said.splitlines())) <= 100 + len(str(out))
     places = said[said.index("Where everything is") :].splitlines()[1:-2]
-    assert len(places) == 5
+    assert len(places) == 6
     for line in places:
         assert Path(line.split()[0]).exists(), line
     assert "beside what is true" not in said
