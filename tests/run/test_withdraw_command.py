@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from command import vsa as process
@@ -430,3 +431,15 @@ def test_a_run_that_goes_on_meanwhile_does_not_open_what_was_withdrawn(study, tm
     assert "new" in failures
     assert SESSIONS[0] not in failures
     assert not any((study / name).exists() for name in SESSIONS)
+
+
+def test_what_the_model_kept_of_her_features_goes_too(study, capsys):
+    before = load(study / "model.skops")
+    rows = before.info.trained_on.rows({"session": list(SESSIONS)})
+    assert len(rows) == len(SESSIONS)
+    assert vsa(capsys, "withdraw", CLIENT, study, "--yes")[0] == 0
+    after = load(study / "model.skops").reference
+    assert not after.kept[list(rows)].any()
+    assert (after.codes[list(rows)] == 255).all()
+    others = np.setdiff1d(np.arange(len(after.codes)), rows)
+    assert (after.codes[others] == before.reference.codes[others]).all()

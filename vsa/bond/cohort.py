@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Describe the recording, not the person: they decide whether to judge a session, and are no predictors.
 QUALITY = ".quality."
+#: Features that a note names; a recording without sound lacks hundreds.
+_NAMED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +185,10 @@ def _useful(predictors: pd.DataFrame, source: str, notes: list[str]) -> pd.DataF
     """Those that differ between sessions."""
     useless = [name for name in predictors if predictors[name].nunique() < 2]
     if useless:
-        notes.append(f"Missing or the same in all sessions, and left out: {', '.join(useless)}.")
+        more = f" and {len(useless) - _NAMED} more" if len(useless) > _NAMED else ""
+        notes.append(
+            f"Missing or the same in all sessions, and left out: {', '.join(useless[:_NAMED])}{more}."
+        )
         predictors = predictors.drop(columns=useless)
     if predictors.empty or predictors.shape[1] == 0:
         raise InputError(

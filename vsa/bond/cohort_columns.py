@@ -45,16 +45,26 @@ def bond(table: pd.DataFrame, name: str, source: str) -> Floats:
         numeric = [str(c) for c in table.select_dtypes("number") if not is_full_name(str(c))]
         hint = f"Columns with numbers: {', '.join(numeric[:8])}." if numeric else "Join one with --bonds CSV."
         raise InputError(f"{source} has no column '{name}' to predict.", hint + " Name it with --bond.")
-    column = table[name]
+    return scores(table[name], name, source)
+
+
+def scores(column: pd.Series, name: str, source: str) -> Floats:
+    """Scores of a questionnaire, (n,); NaN where there is none.
+
+    Raises
+    ------
+    InputError
+        When the column holds something else.
+    """
     if column.dtype == bool:
-        raise InputError(f"{source}, column {name}: yes and no are no bond scores.", "Give numbers.")
-    y = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+        raise InputError(f"{source}, column {name}: yes and no are no scores.", "Give numbers.")
+    y = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     wrong = np.flatnonzero(column.notna().to_numpy() & ~np.isfinite(y))
     if len(wrong):
         raise InputError(
             f"{source}, column {name}: '{column.iloc[wrong[0]]}' is no number (row {wrong[0] + 2}; "
             f"{len(wrong)} of {len(y)} are none).",
-            "Score the answers first, and leave the cell empty where there is no score.",
+            "Score the answers first ('vsa score'), and leave the cell empty where there is no score.",
         )
     return np.asarray(y)
 

@@ -2,12 +2,12 @@
 
 The rule, all of it:
 
-- `abstain` when the recording is poor: a person of whom the model knows features was tracked in less than
-  `LEAST_TRACKED` of the session, or that share is missing although the model was trained with it, or more features are
+- `abstain` when the recording is poor: a person of whom the model knows features was in view for less than half of the
+  session (`vsa.bond.seen.view`), or that is not known although the model was trained with it, or more features are
   missing than in 95 % of the training sessions (at least 25 %, at most 50 % of them); or when the session lies outside
   of what the model saw (`vsa.bond.seen.support`);
 - `weak` for the sessions with the highest probability of a weak bond: as many as the budget allows, as far as their
-  probability lies above the training's base rate; or all from a threshold on;
+  expected bond lies below the training's mean (for a drop: below the client's own); or all from a threshold on;
 - `ok` for the others: no reason to review was found. It does not say that the bond is good.
 """
 
@@ -26,12 +26,11 @@ from vsa.bond.covariates import model_clients
 from vsa.bond.model import SIMULATED, BondModel
 from vsa.bond.reasons import MOST, reasons
 from vsa.bond.seen.again import learned_from
+from vsa.bond.seen.view import TRACKED, seen_enough
 from vsa.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 
-LEAST_TRACKED = 0.5
-TRACKED = "quality.tracked_share"
 _MISSING_AT_LEAST, _MISSING_AT_MOST = 0.25, 0.5
 SUGGESTION = {"weak": "review suggested", "ok": "", "abstain": "cannot tell from this recording"}
 #: Told with every list of a model that is not shown to do better than guessing.
@@ -251,23 +250,8 @@ def _unjudged(
 def _tracked(model: BondModel, table: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.object_]]:
     scopes = {name.split(".")[0] for name in model.info.features}
     known = [name for name in model.info.quality if name.endswith(TRACKED) and name.split(".")[0] in scopes]
-    reason = np.full(len(table), "", object)
-    lowest = np.full(len(table), np.nan)
-    for name in known:
-        share = (
-            pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
-            if name in table
-            else np.full(len(table), np.nan)
-        )
-        lowest = np.fmin(lowest, share)
-        person = name.split(".")[0]
-        for k in np.flatnonzero(~(share >= LEAST_TRACKED) & (reason == "")):
-            reason[k] = (
-                f"how long {person} was in view is not known"
-                if np.isnan(share[k])
-                else f"{person} was in view for {share[k]:.0%} of the session, and {LEAST_TRACKED:.0%} are needed"
-            )
-    return lowest, reason
+    shares = table.reindex(columns=known).apply(pd.to_numeric, errors="coerce")
+    return seen_enough(shares)
 
 
 def _notes(model: BondModel, flags: pd.DataFrame) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from vsa.bond.evaluation.evaluate import Settings
 from vsa.bond.evaluation.resampling import Estimate, Resampler, estimate
 from vsa.bond.model import BondModel
 from vsa.bond.seen.again import learned_from
-from vsa.bond.training import Base, Trained, fitted
+from vsa.bond.training import Base, Trained, fitted, permuted
 from vsa.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,10 +81,9 @@ def start_from(
     say("Recalibrating")
     base = Base(old, columns, name)
     known = "session_id" in table
-    full = settings if how == "recalibrate" else quick
-    recalibrated = fitted(cohort, known, full, base=base, say=say)
+    recalibrated = fitted(cohort, known, quick, base=base, say=say)
     say("Training anew")
-    anew = fitted(cohort, known, settings if how == "refit" else quick, say=say)
+    anew = fitted(cohort, known, quick, say=say)
     resampler = Resampler(cohort.clients, settings.seed, settings.draws)
     y = cohort.bond
     total = resampler.sums(y**2) - resampler.sums(y) ** 2 / resampler.sums(np.ones(len(y)))
@@ -96,13 +95,10 @@ def start_from(
     gain = estimate((squared["recalibrated"] - squared["trained anew"]) / total)
     if how == "auto":
         how = "refit" if (gain.low or 0.0) > 0 else "recalibrate"
-        if settings.permutations:
-            say("Testing the one that is kept")
-            if how == "refit":
-                anew = fitted(cohort, known, settings, say=say)
-            else:
-                recalibrated = fitted(cohort, known, settings, base=base, say=say)
     kept = recalibrated if how == "recalibrate" else anew
+    if settings.permutations:
+        say("Testing the one that is kept")
+        kept = permuted(kept, cohort, settings, base if how == "recalibrate" else None)
     return Started(kept, how, {which: estimate(1 - value / total) for which, value in squared.items()}, gain)
 
 

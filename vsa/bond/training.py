@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import vsa
 from vsa.bond.cohort import Cohort, Use
 from vsa.bond.design import Design, design_of
 from vsa.bond.evaluation.conformal import conformal
-from vsa.bond.evaluation.evaluate import Evaluation, Settings, evaluate
+from vsa.bond.evaluation.evaluate import Evaluation, Settings, evaluate, with_permutations
 from vsa.bond.evaluation.held_out import Candidates
 from vsa.bond.learners.choice import Learner, choose, fit
 from vsa.bond.membership import Kind, TrainedOn
@@ -216,6 +216,18 @@ def _fitted(
         base=None if base is None else base.model.pipeline,
     )
     return Trained(made, evaluation, predictions)
+
+
+def permuted(trained: Trained, cohort: Cohort, settings: Settings, base: Base | None = None) -> Trained:
+    """Add the permutation tests to what was trained and evaluated without them on the same cohort."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        evaluation = with_permutations(
+            trained.evaluation, cohort, _candidates(cohort, settings, "features", base), settings
+        )
+    info = replace(trained.info, evaluation=evaluation.record())
+    return replace(trained, model=replace(trained.model, info=info), evaluation=evaluation)
 
 
 def _candidates(cohort: Cohort, settings: Settings, model: str, base: Base | None) -> Candidates:

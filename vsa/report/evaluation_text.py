@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsa.bond.evaluation.baselines import NAMES, NEEDS_HISTORY
 from vsa.bond.evaluation.flag_scores import BUDGETS
+from vsa.bond.evaluation.held_out import VERDICTS
 from vsa.bond.model import SIMULATED
 
 if TYPE_CHECKING:
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
     from vsa.bond.model import ModelInfo
     from vsa.bond.new_cohort import NewCohort, Performance
 
-_VERDICTS = {
-    "better": "Closer than the training mean, by more than chance explains.",
-    "unclear": "Closer than the training mean here, and that may be chance.",
-    "no better": "No better than the training mean: flags of this model are no better than a draw of lots.",
-}
 _COLUMNS = (
     ("R2", "r2"),
     ("r", "r"),
@@ -82,7 +78,7 @@ def _held_out(test: Mapping[str, Any]) -> Iterator[str]:
         if test["gain"]["low"] is not None
         else ""
     )
-    yield f"  {_VERDICTS[test['verdict']]}"
+    yield f"  The model is {VERDICTS[test['verdict']]}"
 
 
 def _number(value: float | None, predictor: str, key: str) -> str:

@@ -19,6 +19,7 @@ from vsa.bond.card.tables import (
 )
 from vsa.bond.evaluation.baselines import NAMES, NEEDS_HISTORY
 from vsa.bond.evaluation.flag_scores import BUDGETS
+from vsa.bond.evaluation.held_out import VERDICTS
 from vsa.bond.evaluation.parts import LEAST_PEOPLE
 
 if TYPE_CHECKING:
@@ -39,11 +40,6 @@ SCORES: Mapping[str, str] = {
 }
 #: Who knows a client's earlier bonds tells clients apart by them, which is no prediction of level or change.
 _NOT_WITH_HISTORY = ("within_r", "between_r")
-_VERDICTS = {
-    "better": "closer than the training mean, by more than chance explains.",
-    "unclear": "closer than the training mean here, and that may be chance.",
-    "no better": "no better than the training mean: flags of this model are no better than a draw of lots.",
-}
 _FLAGS: Mapping[str, tuple[str, str]] = {
     "auc": ("AUC", "0.50 is a draw of lots"),
     "average_precision": ("Average precision", "the share of weak bonds is a draw of lots"),
@@ -121,7 +117,7 @@ def _held_out(test: Record) -> Iterator[str]:
     gain = {key: None if value is None else -value for key, value in test["gain"].items()}
     gain = {"value": gain["value"], "low": gain["high"], "high": gain["low"]}
     yield f"- Squared error against that of the training mean: {percents(gain)}; below 0 is closer."
-    yield f"- The model is {_VERDICTS[test['verdict']]}\n"
+    yield f"- The model is {VERDICTS[test['verdict']]}\n"
 
 
 def _predictor(name: str, model: str) -> str:

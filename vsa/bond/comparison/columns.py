@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsa.bond import covariates as known
-from vsa.bond.cohort_columns import simulated_rows
+from vsa.bond.cohort_columns import scores, simulated_rows
 from vsa.errors import InputError
 from vsa.features.registry import is_full_name
 
@@ -186,7 +186,7 @@ def read_outcomes(sessions: Sessions, asked: Iterable[str] | None, notes: list[s
         )
     found: list[Outcome] = []
     for name in names:
-        y = _numbers(table[name], name, source)
+        y = scores(table[name], name, source)
         given = y[np.isfinite(y)]
         if len(given) == 0 or np.ptp(given) == 0:
             said = "empty" if len(given) == 0 else f"{given[0]:g} in every session"
@@ -207,20 +207,6 @@ def read_outcomes(sessions: Sessions, asked: Iterable[str] | None, notes: list[s
             f"{source} has no scores that differ between sessions.", "There is nothing to compare."
         )
     return found
-
-
-def _numbers(column: pd.Series, name: str, source: str) -> Floats:
-    if column.dtype == bool:
-        raise InputError(f"{source}, column {name}: yes and no are no scores.", "Give numbers.")
-    y = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(column.notna().to_numpy() & ~np.isfinite(y))
-    if len(wrong):
-        raise InputError(
-            f"{source}, column {name}: '{column.iloc[wrong[0]]}' is no number (row {wrong[0] + 2}; {len(wrong)} of "
-            f"{len(y)} are none).",
-            "Score the answers first ('vsa score'), and leave the cell empty where there is no score.",
-        )
-    return np.asarray(y)
 
 
 def text_of(column: pd.Series) -> pd.Series:

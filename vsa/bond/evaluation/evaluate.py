@@ -156,9 +156,7 @@ def evaluate(
     What was found, and for each session `session_id`, `bond`, `expected` (when its client was held out; the mean over
     the repeats) and `in_interval`.
     """
-    seed, draws = settings.seed, settings.draws
-    # starting processes takes longer than small cohorts do
-    cores = settings.workers if candidates.of_model[1].size > _WORTH_SHARING else 1
+    seed, draws, cores = settings.seed, settings.draws, _cores(candidates, settings)
     say(f"Holding out {cohort.grouped_by}s")
     new_clients, predictions = hold_out(
         cohort,
@@ -199,11 +197,6 @@ def evaluate(
     stable = stability(cohort, *candidates.of_model, entry, seed=seed) if own else ()
     single = effects(cohort, seed=seed)
     single = replace(single, words=effect_words(single, stable))
-    if settings.permutations:
-        say(f"Rerunning everything on {settings.permutations} permutations of the bonds, twice")
-    tests = permutation_tests(
-        cohort, *candidates.features, seed=seed, permutations=settings.permutations, cores=cores
-    )
     warnings = _warnings(new_clients, gap, cohort) + warnings
     table = pd.DataFrame(
         {
@@ -216,7 +209,7 @@ def evaluate(
     found = Evaluation(
         held_out=tuple(held_out),
         leakage=gap,
-        permutation=tests,
+        permutation=(),
         coverage=covered,
         flags=flags,
         ceiling=ceiling(settings.reliability, cohort.scale is not None, new_clients.of_model["r"].value),
@@ -228,10 +221,32 @@ def evaluate(
         seed=seed,
         repeats=settings.repeats,
         draws=draws,
-        permutations=settings.permutations,
+        permutations=0,
         weak=str(settings.weak),
     )
+    if settings.permutations:
+        say(f"Rerunning everything on {settings.permutations} permutations of the bonds, twice")
+        found = with_permutations(found, cohort, candidates, settings)
     return found, table
+
+
+def with_permutations(
+    found: Evaluation, cohort: Cohort, candidates: Candidates, settings: Settings
+) -> Evaluation:
+    """The same evaluation with its permutation tests."""
+    tests = permutation_tests(
+        cohort,
+        *candidates.features,
+        seed=settings.seed,
+        permutations=settings.permutations,
+        cores=_cores(candidates, settings),
+    )
+    return replace(found, permutation=tests, permutations=settings.permutations)
+
+
+def _cores(candidates: Candidates, settings: Settings) -> int:
+    """Starting processes takes longer than small cohorts do."""
+    return settings.workers if candidates.of_model[1].size > _WORTH_SHARING else 1
 
 
 def _few_therapists(therapists: npt.NDArray[np.str_], groups: npt.NDArray[np.str_]) -> str:

@@ -15,8 +15,16 @@ from vsa.bond.evaluation.resampling import Estimate, Resampler, estimate
 from vsa.bond.evaluation.scores import scores
 from vsa.bond.folds import REPEATS, Fold, Groups, folds
 from vsa.bond.learners.choice import Learner, Nested, nested
+from vsa.bond.learners.sharing import shared
 
 Floats = npt.NDArray[np.float64]
+
+#: What each verdict allows to be said of a model.
+VERDICTS: Mapping[str, str] = {
+    "better": "closer than the training mean, by more than chance explains.",
+    "unclear": "closer than the training mean here, and that may be chance.",
+    "no better": "no better than the training mean: flags of this model are no better than a draw of lots.",
+}
 
 
 @dataclass(frozen=True)
@@ -185,18 +193,12 @@ def _predictions(
     cores: int,
 ) -> tuple[dict[str, Floats], tuple[Nested, ...], Floats]:
     """Predictor -> (repeats, n), the runs of the model, and the trainings' means."""
-    from joblib import Parallel, delayed, parallel_config
-
     y = cohort.bond[:, None]
     who = {"features": candidates.features}
     if candidates.both is not None:
         who["covariates_and_features"] = candidates.both
-    jobs = [delayed(nested)(learner, x, y, groups, one) for learner, x in who.values() for one in outer]
-    if cores > 1:
-        with parallel_config(backend="loky", n_jobs=cores, inner_max_num_threads=1):
-            done: list[Nested] = Parallel()(jobs)
-    else:
-        done = [function(*args, **kwargs) for function, args, kwargs in jobs]
+    calls = [(learner, x, y, groups, one) for learner, x in who.values() for one in outer]
+    done: list[Nested] = shared(nested, calls, cores)
     runs = {name: done[k * len(outer) : (k + 1) * len(outer)] for k, name in enumerate(who)}
     predicted = {name: np.stack([run.predicted[:, 0] for run in own]) for name, own in runs.items()}
     for what in ("covariates", "quality"):

@@ -14,12 +14,13 @@ from vsa.bond.evaluation.resampling import Resampler
 from vsa.bond.evaluation.scores import scores
 from vsa.bond.folds import Groups, folds
 from vsa.bond.learners.choice import Learner, nested
+from vsa.bond.learners.sharing import shared
+from vsa.bond.seen.view import TRACKED
 
 Floats = npt.NDArray[np.float64]
 
 #: People that a part must have to be looked at.
 LEAST_PEOPLE = 10
-TRACKED = "quality.tracked_share"
 #: Shares of the clients of which the learning curve is made, and how often each is drawn.
 SHARES = (0.4, 0.6, 0.8)
 _DRAWN = 2
@@ -99,19 +100,14 @@ class Point:
 
 def learning_curve(cohort: Cohort, candidates: Candidates, *, seed: int, cores: int = 1) -> tuple[Point, ...]:
     """Run the whole procedure on fewer clients; the mean of some draws for each share of them."""
-    from joblib import Parallel, delayed, parallel_config
-
     learner, x = candidates.of_model
     people = np.unique(cohort.clients)
     rng = np.random.default_rng([seed, 31])
     counts = [int(share * len(people)) for share in SHARES]
     counts = [count for count in counts if count >= LEAST_PEOPLE for _ in range(_DRAWN)] + [len(people)]
     rows = [np.flatnonzero(np.isin(cohort.clients, rng.permutation(people)[:count])) for count in counts]
-    jobs = [
-        delayed(_scored)(learner, x[some], cohort.bond[some], cohort.clients[some], seed) for some in rows
-    ]
-    with parallel_config(backend="loky", n_jobs=cores, inner_max_num_threads=1):
-        found: list[tuple[float | None, float | None]] = Parallel()(jobs)
+    calls = [(learner, x[some], cohort.bond[some], cohort.clients[some], seed) for some in rows]
+    found: list[tuple[float | None, float | None]] = shared(_scored, calls, cores)
     return tuple(
         Point(
             count,

@@ -15,6 +15,7 @@ from vsa.bond.design import Design
 from vsa.bond.folds import INNER, Fold, Groups, Rows, folds
 from vsa.bond.learners.families import FAMILIES, Family
 from vsa.bond.learners.preparation import preparation, prepared
+from vsa.bond.learners.sharing import shared
 
 Floats = npt.NDArray[np.float64]
 
@@ -165,13 +166,8 @@ def _predict(learner: Learner, which: Rows, x: Floats, y: Floats, x_test: Floats
 def _shared(
     learner: Learner, x: Floats, y: Floats, groups: Groups, outer: Sequence[Fold], cores: int
 ) -> Nested:
-    from joblib import Parallel, delayed, parallel_config
-
     parts = [np.arange(k, min(k + _TOGETHER, y.shape[1])) for k in range(0, y.shape[1], _TOGETHER)]
-    with parallel_config(backend="loky", n_jobs=cores, inner_max_num_threads=1):
-        done: list[Nested] = Parallel()(
-            delayed(nested)(learner, x, y[:, part], groups, outer) for part in parts
-        )
+    done: list[Nested] = shared(nested, [(learner, x, y[:, part], groups, outer) for part in parts], cores)
     return Nested(
         np.concatenate([one.predicted for one in done], axis=1),
         np.concatenate([one.mean for one in done], axis=1),

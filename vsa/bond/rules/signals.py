@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsa.bond.cohort_columns import LEAST_GROUPS, numbers, simulated_rows
-from vsa.bond.flags import LEAST_TRACKED, TRACKED
 from vsa.bond.rules.file import Rule, Rules
 from vsa.bond.rules.norms import LEAST_SESSIONS, ONE_CALL, Groups, call_places, standing_within
+from vsa.bond.seen.view import TRACKED, seen_enough
 from vsa.errors import InputError
 from vsa.features.registry import DYAD, find
 
@@ -100,19 +100,7 @@ def in_view(table: pd.DataFrame, rules: Rules) -> tuple[Floats, npt.NDArray[np.o
         for name in map(str, table.columns)
         if name.endswith(f".{TRACKED}") and (DYAD in faces or name.split(".")[0] in faces)
     ]
-    shares = numbers(table, told, _source(table))
-    reason = np.full(len(table), "", object)
-    lowest = np.full(len(table), np.nan)
-    for name in told:
-        share, person = shares[name].to_numpy(np.float64), name.split(".")[0]
-        lowest = np.fmin(lowest, share)
-        for k in np.flatnonzero(~(share >= LEAST_TRACKED) & (reason == "")):
-            reason[k] = (
-                f"how long {person} was in view is not known"
-                if np.isnan(share[k])
-                else f"{person} was in view for {share[k]:.0%} of the session, and {LEAST_TRACKED:.0%} are needed"
-            )
-    return lowest, reason
+    return seen_enough(numbers(table, told, _source(table)))
 
 
 def look(table: pd.DataFrame, rules: Rules, usable: Flagged) -> Signals:
