@@ -45,6 +45,9 @@ def test_train_and_flag_from_end_to_end(files, capsys):
     for words in ("review suggested", "SIMULATED", "decides nothing", "cohort.csv"):
         assert words in out
     written = pd.read_csv(flags)
+    unjudged = written[written["verdict"] == "abstain"].head(3)
+    assert len(unjudged)
+    assert all(f"{row['session_id']}: {row['reason']}" in out for _, row in unjudged.iterrows())
     same = flag(load(model), read_table(files / "new.csv"), 0.2).table
     assert written["session_id"].tolist() == same["session_id"].tolist()
     assert written["expected_bond"].to_numpy() == pytest.approx(same["expected_bond"].to_numpy(), nan_ok=True)

@@ -42,6 +42,11 @@ def test_training_leaves_out_who_did_not_agree_to_it_and_flags_do_not(study: Pat
     assert CLIENT.encode() not in model.read_bytes()
     assert not {*SESSIONS} & {*log_of(study)[-1]["ids"]}
 
+    done = vsa("evaluate", model, study)
+    assert done.returncode == 2
+    assert f"Left out, without consent for training: {', '.join(SESSIONS)}." in done.stderr
+    assert "All 44 sessions" in done.stderr
+
     done = vsa("flag", model, study, "--out", flags)
     assert done.returncode == 0, done.stderr
     assert {*SESSIONS} <= {*pd.read_csv(flags)["session_id"]}
@@ -50,6 +55,19 @@ def test_training_leaves_out_who_did_not_agree_to_it_and_flags_do_not(study: Pat
     done = vsa("flag", model, study, "--out", flags)
     assert f"Note: Left out, without consent for quality: {', '.join(SESSIONS)}." in done.stdout
     assert not {*SESSIONS} & {*pd.read_csv(flags)["session_id"]}
+
+
+@pytest.mark.slow
+def test_a_model_is_evaluated_on_who_agreed_later_and_that_is_logged(study: Path) -> None:
+    model = study / "model.skops"
+    assert vsa("train", study, "--out", model, "--permutations", 0).returncode == 0
+    say(study, "research; quality", "yes", SESSIONS)
+    done = vsa("evaluate", model, study)
+    assert done.returncode == 0, done.stderr
+    assert "44 of 48 sessions were in the model's training and are left out" in done.stdout
+    assert f"{len(SESSIONS)} sessions with a bond: 20 are the least" in done.stdout
+    entry = log_of(study)[-1]
+    assert (entry["command"], entry["outcome"]["sessions"]) == ("evaluate", len(SESSIONS))
 
 
 def test_a_purpose_that_nobody_gave_is_refused(study: Path) -> None:

@@ -12,6 +12,9 @@ from vsa.commands.places import local_path, place
 if TYPE_CHECKING:
     from vsa.bond.flags import Flags
 
+#: Sessions that are not judged and are named with the reason.
+_UNJUDGED = 3
+
 
 @click.command()
 @click.argument("places", nargs=-1, required=True, metavar="[MODEL] STUDY_OR_TABLE")
@@ -107,10 +110,22 @@ def _show(flags: Flags) -> None:
             if row[f"reason_{k}"]:
                 moments = row.get(f"reason_{k}_moments", "")
                 click.echo(f"     {row[f'reason_{k}']}{f' (see {moments})' if moments else ''}")
+    _show_unjudged(flags)
     if len(flags.table):
         click.echo(f"\n{flags.table['label'].iloc[0]}.\n  From {flags.table['label_source'].iloc[0]}.")
     for note in flags.notes:
         click.echo(f"Note: {note}")
+
+
+def _show_unjudged(flags: Flags) -> None:
+    """Why sessions are not judged: the first ones, for there may be hundreds."""
+    rows = flags.table[flags.table["verdict"] == "abstain"]
+    if len(rows):
+        click.echo("\n  Not judged:")
+    for _, row in rows.head(_UNJUDGED).iterrows():
+        click.echo(f"     {row['session_id']}: {row['reason']}")
+    if len(rows) > _UNJUDGED:
+        click.echo(f"     and {len(rows) - _UNJUDGED} more; the list says why.")
 
 
 def _how_weak(row: dict[str, float]) -> str:
