@@ -26,7 +26,7 @@ def vsa(capsys, *arguments):
 
 @pytest.fixture
 def files(tmp_path):
-    cohort = simulate_cohort(30, 3, seed=2)
+    cohort = simulate_cohort(30, 2, seed=2)
     cohort.to_csv(tmp_path / "cohort.csv", index=False)
     simulate_cohort(10, 2, seed=8).drop(columns="bond").to_csv(tmp_path / "new.csv", index=False)
     return tmp_path

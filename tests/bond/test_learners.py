@@ -19,7 +19,7 @@ from vsa.bond.evaluation.resampling import Resampler
 from vsa.bond.evaluation.scores import scores
 from vsa.bond.folds import INNER, circles, folds
 from vsa.bond.learners.choice import Learner, choose, fit, nested
-from vsa.bond.learners.families import FAMILIES, ElasticNet, Ridge
+from vsa.bond.learners.families import FAMILIES, ElasticNet, Ridge, Stumps
 from vsa.bond.learners.preparation import preparation, prepared
 
 
@@ -87,6 +87,17 @@ def test_many_problems_at_once_are_what_each_is_alone(known):
     for k in (0, 2):
         alone = nested(learner, x, y[:, [k]], cohort.clients, outer)
         assert together.predicted[:, k] == pytest.approx(alone.predicted[:, 0], abs=1e-5)
+
+
+def test_more_cores_give_the_same_numbers_to_the_last_bit(known):
+    cohort, design, x = known
+    rng = np.random.default_rng(2)
+    y = np.column_stack([cohort.bond, *(rng.permutation(cohort.bond) for _ in range(110))])
+    learner, outer = Learner(design, (Ridge(), Stumps()), seed=0), folds(cohort.clients, 0)[:2]
+    one, two = (nested(learner, x, y, cohort.clients, outer, cores=cores) for cores in (1, 2))
+    tested = np.concatenate([test for _, test in outer])
+    assert np.array_equal(one.predicted[tested], two.predicted[tested])
+    assert all(np.array_equal(a.which, b.which) for a, b in zip(one.chosen, two.chosen, strict=True))
 
 
 def test_nothing_of_a_held_out_client_is_seen(known):

@@ -20,6 +20,7 @@ def test_nine_tile_gallery_tracks_every_face(tmp_path: Path) -> None:
     assert got.record["layout"][0]["decided_by"] == ["borders"]
 
 
+@pytest.mark.slow
 def test_gallery_with_a_row_that_is_not_full_is_numbered_left_to_right_then_down(tmp_path: Path) -> None:
     truth = compose.gallery(tmp_path / "gallery.mp4", 5, seed=5, seconds=3)
     _, found = check(truth, tmp_path)
@@ -53,6 +54,7 @@ def test_hand_over_the_face_keeps_identity(tmp_path: Path) -> None:
     check(compose.hand_over_face(tmp_path / "call.mp4"), tmp_path, least=0.93)
 
 
+@pytest.mark.slow
 def test_tiles_that_swap_keep_identity(tmp_path: Path) -> None:
     truth = compose.tiles_swap(tmp_path / "call.mp4", at=(1.5, 3.0), gutter=0, seconds=4.5)
     got, _ = check(truth, tmp_path)

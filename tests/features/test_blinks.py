@@ -14,6 +14,7 @@ def blinking(t, openness):
     return face(table(t, eye_open_left=openness, eye_open_right=0.93 * openness))
 
 
+@pytest.mark.slow
 def test_both_annotated_blinks_and_no_other_in_the_webcam_clip(face_table):
     truth = np.genfromtxt(
         clip_path("webcam_man_53s_blinks.csv"), delimiter=",", skip_header=1, usecols=(0, 1, 2)

@@ -105,6 +105,7 @@ def test_one_who_moves_less_when_the_other_moves_more_has_a_negative_peak() -> N
     assert (found.peak_lag_s, found.leader) == (2.0, "first")
 
 
+@pytest.mark.slow
 def test_p_of_unrelated_series_is_uniform() -> None:
     rng = np.random.default_rng(8)
     n = 29

@@ -292,6 +292,7 @@ def test_ticks_are_few_round_and_do_not_collide(tmp_path, seconds):
     assert all(low.y0 >= high.y1 - 1 or high.y0 >= low.y1 - 1 for low, high in itertools.pairwise(ticks))
 
 
+@pytest.mark.slow
 def test_ninety_minutes_are_drawn_in_little_time_and_memory(tmp_path):
     rng = np.random.default_rng(5)
     starts = np.cumsum(rng.uniform(2, 9, 900))

@@ -91,6 +91,7 @@ def test_sessions_of_the_same_client_are_no_chance(results):
     assert reason == f"partners of other clients' sessions: 0, and {LEAST_PARTNERS} are needed"
 
 
+@pytest.mark.slow
 def test_the_seed_decides_who_is_compared(results):
     def z(seed):
         found = compare(

@@ -91,6 +91,7 @@ def test_a_recording_of_ones_own(tmp_path: Path) -> None:
     assert not (out / "study" / "bonds.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_bad_recording_costs_the_demo_only_that(tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no film" * 100)

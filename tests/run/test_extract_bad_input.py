@@ -61,6 +61,7 @@ def test_a_folder_is_no_recording(tmp_path: Path) -> None:
     assert "is a folder" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_in_a_batch_of_ten_with_three_bad_seven_finish(tmp_path: Path) -> None:
     good = media_files.good(tmp_path)
     sources = [Path(shutil.copy(good, tmp_path / f"s{k}.mp4")) for k in range(7)]
@@ -102,6 +103,7 @@ def test_8k_is_analysed_within_memory(tmp_path: Path) -> None:
     assert peak_mb < 1200
 
 
+@pytest.mark.slow
 def test_a_file_that_vanishes_while_it_is_read_costs_only_itself(tmp_path: Path) -> None:
     path = media_files.write_pictures(tmp_path / "vanishing.mp4", media_files.portrait(50) * 8)
     good = media_files.good(tmp_path)
@@ -147,6 +149,7 @@ def test_an_output_folder_that_is_a_file_exits_2(tmp_path: Path) -> None:
     assert "--out" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_nothing_half_done_is_left(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -176,6 +176,7 @@ def test_results_never_take_the_place_of_recordings(copies: dict[str, Path], tmp
     ]
 
 
+@pytest.mark.slow
 def test_one_recording_per_participant_each_with_its_own_film(
     copies: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -551,6 +551,7 @@ def test_what_does_not_change_is_not_copied(tmp_path, folder):
     assert (folder / "turns.parquet").stat().st_ino != turns
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_leave_a_whole_session(tmp_path, folder):
     files = [rttm(tmp_path / f"{k}.rttm", ("client", 1, 8 + k, "turn")) for k in range(2)]
     runs = [
@@ -570,6 +571,7 @@ def test_two_runs_at_once_leave_a_whole_session(tmp_path, folder):
 # The command
 
 
+@pytest.mark.slow
 def test_the_commands_print_what_changed(tmp_path, folder):
     file = tmp_path / "call.TextGrid"
     done = vsa("turns", "export", folder, file)

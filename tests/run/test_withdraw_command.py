@@ -101,6 +101,7 @@ def test_nothing_in_the_folder_has_the_person_any_more_and_the_rest_is_as_it_was
     assert all(new.endswith(b'.mp4,withdrawn,"0,0,640,360",,,,') for _, new in same)
 
 
+@pytest.mark.slow
 def test_training_on_the_rest_works_and_knows_nothing_of_her(study, capsys):
     vsa(capsys, "withdraw", CLIENT, study, "--yes")
     code, out, err = vsa(capsys, "train", study, "--out", study / "model.skops", *QUICK)
@@ -121,6 +122,7 @@ def test_extraction_never_does_them_again_and_says_so(study, capsys):
     assert not {*SESSIONS} & {plan.session_id for plan in manifest.plans}
 
 
+@pytest.mark.slow
 def test_models_that_learned_from_her_are_marked_and_say_so_when_used(study, capsys, tmp_path):
     elsewhere = tmp_path / "models" / "other.skops"
     assert vsa(capsys, "train", study, "--out", elsewhere, "--features", "all", *QUICK)[0] == 0
@@ -145,6 +147,7 @@ def test_models_that_learned_from_her_are_marked_and_say_so_when_used(study, cap
     assert "8 sessions" in vsa(capsys, "flag", elsewhere, study, "--out", study / "flags.csv")[1]
 
 
+@pytest.mark.slow
 def test_a_model_that_did_not_learn_from_her_is_left_alone(study, capsys):
     vsa(capsys, "withdraw", CLIENT, study, "--yes")
     vsa(capsys, "train", study, "--out", study / "later.skops", *QUICK)
@@ -283,6 +286,7 @@ cli.main(["withdraw", sys.argv[3], sys.argv[1], "--yes"])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1, 3, 7])
 def test_killed_in_the_middle_the_same_command_goes_on(study, tmp_path, capsys, after):
     whole = Path(shutil.copytree(study, tmp_path / "whole"))

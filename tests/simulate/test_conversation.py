@@ -153,6 +153,7 @@ def test_nobody_talks_alone(people: tuple[str, ...]) -> None:
         plan_conversation(60, participants=people)
 
 
+@pytest.mark.slow
 def test_voices_have_the_pitch_that_they_are_given() -> None:
     import librosa
 

@@ -113,6 +113,7 @@ def test_what_is_no_speech_is_none(kind: str) -> None:
     assert not speaking(activity.probability).any()
 
 
+@pytest.mark.slow
 def test_half_an_hour_of_one_note_is_no_speech() -> None:
     t = np.arange(1800 * RATE_HZ, dtype=np.float32)
     note = 0.3 * np.sin(t * np.float32(2 * np.pi * 250 / RATE_HZ) % np.float32(2 * np.pi))
