@@ -105,6 +105,9 @@ def test_one_who_moves_less_when_the_other_moves_more_has_a_negative_peak() -> N
     assert (found.peak_lag_s, found.leader) == (2.0, "first")
 
 
+WINDOWS = {"window_s": 30, "step_s": 15, "lag_s": 5}
+
+
 @pytest.mark.slow
 def test_p_of_unrelated_series_is_uniform() -> None:
     rng = np.random.default_rng(8)
@@ -118,6 +121,21 @@ def test_p_of_unrelated_series_is_uniform() -> None:
         # p stands on steps of 1 / (n + 1): spread each over its step
         assert kstest(p - rng.random(len(p)) / (n + 1), "uniform").pvalue > 0.01
         assert np.mean(p <= 0.1) < 0.16
+
+
+def test_windows_of_unrelated_series_lie_about_those_of_their_surrogates() -> None:
+    rng = np.random.default_rng(21)
+    found = np.concatenate(
+        [
+            against_surrogates(
+                wandering(rng, 900), wandering(rng, 900), 1, surrogates=39, seed=k, **WINDOWS
+            ).window_z
+            for k in range(12)
+        ]
+    )
+    assert abs(found.mean()) < 0.15
+    assert 0.85 < found.std() < 1.2
+    assert np.mean(found > 1.64) < 0.09
 
 
 def test_mean_abs_z_of_unrelated_series_is_far_from_0() -> None:

@@ -84,6 +84,11 @@ class Synchrony:
         """Windows in all."""
         return len(self.starts_s)
 
+    @property
+    def window_abs_z(self) -> Floats:
+        """Mean size of z over the lags of each window, shape (w,)."""
+        return mean_of(np.abs(self.z), np.isfinite(self.z), axis=1)
+
 
 @dataclass(frozen=True, eq=False)
 class SurrogateTest:
@@ -97,6 +102,9 @@ class SurrogateTest:
         The surrogates' `mean_abs_z` and size of `peak_z`, shape (n,); n is 0 if none could be made.
     z, p, peak_surrogate_z, peak_p
         `beyond_chance` of the observed `mean_abs_z`, and of the size of its peak; NaN with `reason`.
+    window_z
+        How far `Synchrony.window_abs_z` lies above that of the surrogates in the same window, in their standard
+        deviations, shape (w,): where in the session the two go together. NaN as there, and without surrogates.
     seed, reason
         Of the random times; why z and p are NaN, for people, empty if they are there.
     """
@@ -108,6 +116,7 @@ class SurrogateTest:
     p: float
     peak_surrogate_z: float
     peak_p: float
+    window_z: Floats
     seed: int
     reason: str
 
@@ -222,7 +231,7 @@ def against_surrogates(
     settings = {"window_s": window_s, "step_s": step_s, "lag_s": lag_s}
     observed = synchrony(first, second, rate_hz, **settings)
     n, block = len(first), Layout.of(rate_hz, **settings).block
-    values, reason = np.empty((0, 2)), observed.reason
+    values, windows, reason = np.empty((0, 2)), np.empty((0, observed.windows)), observed.reason
     if not reason and surrogates < 1:
         reason = "no surrogates were asked for"
     elif not reason and n < LEAST_BLOCKS * block:
@@ -233,13 +242,17 @@ def against_surrogates(
     elif not reason:
         parts = np.arange(surrogates) + np.random.default_rng(seed).random(surrogates)
         shifts = block + np.floor(parts / surrogates * (n - 2 * block + 1)).astype(int)
-        moved = (synchrony(first, np.roll(second, shift), rate_hz, **settings) for shift in shifts)
+        moved = [synchrony(first, np.roll(second, shift), rate_hz, **settings) for shift in shifts]
         values = np.array([(one.mean_abs_z, abs(one.peak_z)) for one in moved])
+        windows = np.array([one.window_abs_z for one in moved])
     z, p = beyond_chance(observed.mean_abs_z, values[:, 0])
     peak_z, peak_p = beyond_chance(abs(observed.peak_z), values[:, 1])
     if not reason and math.isnan(z):
         reason = "too few surrogates have a value" if math.isnan(p) else "the surrogates don't vary"
-    return SurrogateTest(observed, values[:, 0], values[:, 1], z, p, peak_z, peak_p, seed, reason)
+    window_z = np.array(
+        [beyond_chance(*one)[0] for one in zip(observed.window_abs_z, windows.T, strict=True)], np.float64
+    )
+    return SurrogateTest(observed, values[:, 0], values[:, 1], z, p, peak_z, peak_p, window_z, seed, reason)
 
 
 def pseudo(
