@@ -93,7 +93,7 @@ def cohort(
         instrument=instrument,
     )
     told = _lines() if level == "signals" and not as_json else lambda done, of: None
-    drawn = write_cohort(out, design, level, seed, seconds=seconds, progress=told)
+    drawn = write_cohort(out, design, level, seed, seconds=seconds, progress=told, jobs=-1)
     rows, bond = len(drawn.table), drawn.table["bond"]
     if as_json:
         import json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from vsa.simulate.cohort import CohortDesign, SimulatedCohort, draw
 from vsa.study.folder import MANIFEST, README
 from vsa.study.results import write_json
 from vsa.study.tables import write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Level = Literal["features", "signals"]
 COHORT, ANSWERS, ATTACHMENT, TRUTH = "cohort.csv", "answers.csv", "attachment.csv", "truth.csv"
@@ -32,6 +35,7 @@ def write_cohort(
     seconds: float = 180.0,
     fps: float = 12.5,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    jobs: int = 1,
 ) -> SimulatedCohort:
     """Draw a cohort into a folder.
 
@@ -46,6 +50,8 @@ def write_cohort(
         signals vsa computes the features itself.
     seconds, fps
         Length of sessions and pictures a second, at the level of signals.
+    jobs
+        Processes at that level; -1: one a core.
     progress
         Is told how many of how many sessions are written.
 
@@ -61,7 +67,7 @@ def write_cohort(
         if level == "features":
             write_csv(drawn.table, part / COHORT)
         else:
-            _write_sessions(part, drawn, design, seed, seconds, fps, progress)
+            _write_sessions(part, drawn, design, seed, seconds, fps, progress, jobs)
         write_csv(drawn.answers, part / ANSWERS)
         write_csv(drawn.attachment_answers, part / ATTACHMENT)
         write_csv(drawn.truth, part / TRUTH)
@@ -95,26 +101,37 @@ def _write_sessions(
     seconds: float,
     fps: float,
     progress: Callable[[int, int], None],
+    jobs: int,
 ) -> None:
     from vsa.run.cohort_simulation import write_sessions
     from vsa.simulate.cohort_behaviour import EFFECTS
 
-    known = drawn.table[[name for name in drawn.table if str(name).count(".") < 2]]
-    known = known.drop(columns=["bond", "rater", "simulated"])
-    latent = drawn.truth["latent_bond"].to_numpy(np.float64)
+    known = known_of(drawn)
     write_sessions(
         part,
-        known.assign(bond_z=latent),
+        with_latent_bond(known, drawn),
         seconds=seconds,
         fps=fps,
         seed=seed,
         progress=progress,
         effects=EFFECTS if _planted(design) else {},
+        jobs=jobs,
     )
     listed = known.assign(simulated="true")
     listed.insert(1, "video", NO_VIDEO)
     listed.insert(2, "consent", "yes")
     write_csv(listed, part / MANIFEST)
+
+
+def known_of(drawn: SimulatedCohort) -> pd.DataFrame:
+    """What may be known of the sessions: ids and covariates, without features and bonds."""
+    known = drawn.table[[name for name in drawn.table if str(name).count(".") < 2]]
+    return known.drop(columns=["bond", "rater", "simulated"])
+
+
+def with_latent_bond(known: pd.DataFrame, drawn: SimulatedCohort) -> pd.DataFrame:
+    """The same with the bond that signals are drawn from."""
+    return known.assign(bond_z=drawn.truth["latent_bond"].to_numpy(np.float64))
 
 
 def _planted(design: CohortDesign) -> list[tuple[str, float, str]]:

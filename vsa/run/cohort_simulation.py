@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
+from joblib import Parallel, delayed
 
 import vsa
 from vsa.face.table import COLUMNS
 from vsa.run.corrections import settle, speech_in
 from vsa.run.record import SCHEMA
 from vsa.run.session import write_features
-from vsa.run.simulated_mark import mark
+from vsa.run.simulated_mark import is_marked, mark
 from vsa.simulate.cohort_behaviour import EFFECTS, Habits, draw_habits
 from vsa.simulate.cohort_signals import SessionSignals, session_signals
 from vsa.simulate.cohort_tracks import TILE
@@ -49,8 +50,9 @@ def write_sessions(
     seed: int,
     progress: Callable[[int, int], None] = lambda done, of: None,
     effects: Mapping[str, float] = EFFECTS,
+    jobs: int = 1,
 ) -> None:
-    """Draw sessions and write each as `vsa extract` would, with ``features.parquet`` of all.
+    """Draw sessions and write each as `vsa extract` would, with ``features.parquet`` of all that are in the folder.
 
     A session's files depend on the seed, its ids and its bond alone: not on which others are written.
 
@@ -69,6 +71,8 @@ def write_sessions(
         Is told how many of how many sessions are done.
     effects
         As `vsa.simulate.cohort_behaviour.EFFECTS`; ``{}`` for sessions in which nothing depends on the bond.
+    jobs
+        Processes; -1: one a core.
 
     Raises
     ------
@@ -80,19 +84,27 @@ def write_sessions(
     results = Results(out)
     results.prepare()
     rows = sessions.to_dict("records")
-    for done, row in enumerate(rows):
+    progress(0, len(rows))
+    calls = (delayed(_draw)(out, row, seconds, fps, seed, effects) for row in rows)
+    for done, _ in enumerate(Parallel(n_jobs=jobs, return_as="generator_unordered")(calls), 1):
         progress(done, len(rows))
-        ids = {role: str(row[f"{role}_id"]) for role in PARTICIPANTS.values()}
-        people = {role: draw_habits(_rng(seed, role, who)) for role, who in ids.items()}
-        session_id = str(row["session_id"])
-        rng = _rng(seed, "session", session_id)
-        drawn = session_signals(float(row[BOND]), people, seconds, fps, rng, effects=effects)
-        described = _record(session_id, _facts(row), people, drawn, seconds, fps, seed)
-        with results.writing(session_id) as folder:
-            _write(folder, described, drawn)
     results.gather_features()
-    mark([out / FEATURES])
-    progress(len(rows), len(rows))
+    if all(is_marked(results.session(name) / FEATURES) for name in results.sessions()):
+        mark([out / FEATURES])
+
+
+def _draw(
+    out: Path, row: Mapping[Any, Any], seconds: float, fps: float, seed: int, effects: Mapping[str, float]
+) -> None:
+    """Draw one session into its folder."""
+    ids = {role: str(row[f"{role}_id"]) for role in PARTICIPANTS.values()}
+    people = {role: draw_habits(_rng(seed, role, who)) for role, who in ids.items()}
+    session_id = str(row["session_id"])
+    rng = _rng(seed, "session", session_id)
+    drawn = session_signals(float(row[BOND]), people, seconds, fps, rng, effects=effects)
+    described = _record(session_id, _facts(row), people, drawn, seconds, fps, seed)
+    with Results(out).writing(session_id) as folder:
+        _write(folder, described, drawn)
 
 
 def _rng(seed: int, kind: str, name: str) -> np.random.Generator:
