@@ -5,6 +5,7 @@ from pathlib import Path
 
 import extraction
 import pytest
+from browsing import browser, browser_page  # noqa: F401  fixtures of all tests
 from hypothesis import settings
 
 # a busy machine is no fault of the code; and a change is taken for what it does, not for an example that was drawn

@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "Train a bond model on features and self-reported bond.",
     "evaluate": "Say how a model does for a new cohort, and how that differs from its training.",
     "flag": "List the sessions whose rapport signals suggest a review, and why.",
+    "report": "Write pages to read: the review list, a page and a sheet for each session.",
     "compare": "Compare the alliance between groups: modality, attachment, diagnosis.",
     "withdraw": "Remove a person from a study, and mark the models that learned from them.",
     "simulate": "Make calls and cohorts whose truth is known.",

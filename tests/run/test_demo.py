@@ -15,6 +15,8 @@ from vsa.commands.demo import demo
 from vsa.errors import InputError, ModelMissingError
 from vsa.face import bundle
 from vsa.run import demo as running
+from vsa.run import demo_cohort
+from vsa.run.simulated_mark import is_marked
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +25,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         bundle.load()
     except ModelMissingError as error:
         pytest.skip(str(error))
-    monkeypatch.setattr(running, "_CLIENTS", 40)
+    monkeypatch.setattr(demo_cohort, "_CLIENTS", 14)
+    monkeypatch.setattr(demo_cohort, "_NEW", 2)
+    monkeypatch.setattr(demo_cohort, "_SESSIONS", 2)
+    monkeypatch.setattr(demo_cohort, "_SECONDS", 60.0)
+    monkeypatch.setattr(demo_cohort, "_LONG_S", 75.0)
     monkeypatch.setenv("COLUMNS", "100")
 
 
@@ -60,7 +66,15 @@ def test_the_whole_job_on_the_simulated_calls(tmp_path: Path) -> None:
     flags = pd.read_csv(made.flags)
     assert flags["simulated"].all()
     assert flags["verdict"].value_counts().to_dict() == {k: v for k, v in made.verdicts.items() if v}
-    assert not set(flags["session_id"]) & set(pd.read_csv(made.cohort)["session_id"][: model.info.sessions])
+    assert not set(flags["session_id"]) & set(pd.read_csv(made.cohort)["session_id"])
+    assert set(pd.read_csv(made.bonds)["session_id"]) == set(flags["session_id"])
+    pages = made.report.index.read_text("utf-8")
+    assert "SIMULATED" in pages
+    for name in flags["session_id"]:
+        assert f'href="sessions/{name}.html"' in pages
+        assert (made.report.index.parent / "sessions" / f"{name}.html").is_file()
+    call = (made.report.index.parent / "sessions" / "s01_plain.html").read_text("utf-8")
+    assert "media/s01_plain.mp4" in call
     for path in (made.cohort, made.model, made.flags):
         assert path.name.startswith("simulated_")
     lines = "\n".join(told.lines)
@@ -83,12 +97,15 @@ def test_a_recording_of_ones_own(tmp_path: Path) -> None:
         for words in ("did not beat the training mean", "may be chance", "by more than chance explains")
     )
     assert max(map(len, said.splitlines())) <= 100 + len(str(out))
-    places = said[said.index("Where everything is") :].splitlines()[1:-2]
-    assert len(places) == 6
+    places = said[said.index("Where everything is") :].splitlines()[1:-4]
+    assert len(places) == 8
     for line in places:
         assert Path(line.split()[0]).exists(), line
     assert "beside what is true" not in said
-    assert not (out / "study" / "bonds.csv").exists()
+    assert (out / "report" / "index.html").is_file()
+    assert said.rstrip().endswith(str(Path("report") / "index.html"))
+    assert "PARTLY SIMULATED" in (out / "report" / "index.html").read_text("utf-8")
+    assert not is_marked(out / "study" / "features.parquet")  # a person is in it
 
 
 @pytest.mark.slow

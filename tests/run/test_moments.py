@@ -19,8 +19,9 @@ from vsa.features.core import CORE
 from vsa.features.person import Face
 from vsa.features.registry import DYAD, TooLittle, features, find
 from vsa.features.session import Session
+from vsa.report.times import clock
 from vsa.run.corrections import settle, speech_in
-from vsa.run.moments import Moment, SessionMoments, clock, followed, moments
+from vsa.run.moments import Moment, SessionMoments, followed, moments
 from vsa.run.stretches import Stretches
 
 SECONDS, FPS = 900.0, 15.0

@@ -46,7 +46,8 @@ def with_moments(flags: pd.DataFrame, study: Place) -> tuple[pd.DataFrame, tuple
 
 
 def _moments(folder: Path, row: dict[str, object]) -> dict[str, str]:
-    from vsa.run.moments import SessionMoments, clock
+    from vsa.report.times import clock
+    from vsa.run.moments import SessionMoments
 
     session = SessionMoments(folder)
     found = {}

@@ -223,21 +223,6 @@ def followed(full_name: str) -> str:
     return f"{scope}.{_made_of(name)[0]}" if is_full_name(full_name) else full_name
 
 
-def clock(seconds: float) -> str:
-    """A time as m:ss, or h:mm:ss from an hour on.
-
-    Examples
-    --------
-    >>> clock(750), clock(3725), clock(59.9), clock(-5)
-    ('12:30', '1:02:05', '1:00', '-0:05')
-    """
-    whole = math.floor(abs(seconds) + 0.5)
-    minutes, rest = divmod(whole, 60)
-    hours, left = divmod(minutes, 60)
-    text = f"{hours}:{left:02d}:{rest:02d}" if hours else f"{left}:{rest:02d}"
-    return f"-{text}" if seconds < 0 and whole else text
-
-
 def _made_of(name: str) -> tuple[str, int | None, bool]:
     """The feature that can be followed over a session; the third that is meant, and whether it is a slope."""
     if name in _SLOPES:
