@@ -12,7 +12,8 @@ import click
 from vsa.commands.places import local_path
 
 if TYPE_CHECKING:
-    from vsa.run.demo import Bond, Demo
+    from vsa.run.demo import Demo
+    from vsa.run.demo_cohort import Bond
     from vsa.simulate.agreement import Agreement
     from vsa.simulate.scores import Matches
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def demo(context: click.Context, out: Path, media: tuple[Path, ...]) -> None:
-    """Run the main job into the folder OUT: signals and features of calls, scores, a model and a review list.
+    """Run the main job into the folder OUT: signals and features of calls, scores, a model, a review list, a report.
 
     The calls are rendered from two public-domain portraits, and the cohort that the model learns from is simulated:
     nothing in OUT but what --media brings is about people.
@@ -48,6 +49,7 @@ def demo(context: click.Context, out: Path, media: tuple[Path, ...]) -> None:
     for path, what in places:
         click.echo(f"  {path!s:<{width}}  {what}")
     click.echo("\nNext: 'vsa extract YOUR_CALL.mp4 --out results' measures a recording of yours.")
+    click.secho(f"\nOpen in a browser: {done.bond.report.index}", bold=True)
     context.exit(done.summary.exit_code)
 
 
@@ -143,8 +145,8 @@ def _show_bond(bond: Bond) -> None:
     )
     click.echo(f"  {({'no better': NO_BETTER, 'unclear': UNCLEAR}).get(info.verdict, better)}")
     click.echo(
-        f"  Of {sum(counts.values())} sessions of new clients: {counts['weak']} weak (review suggested), "
-        f"{counts['ok']} ok, {counts['abstain']} not judged (poor recording)."
+        f"  Of the calls and {bond.new} sessions of new clients: {counts['weak']} weak (review suggested), "
+        f"{counts['ok']} ok, {counts['abstain']} not judged."
     )
     for _, row in bond.listed[bond.listed["verdict"] == "weak"].head(1).iterrows():
         click.echo(
@@ -164,11 +166,11 @@ def _places(done: Demo) -> Iterator[tuple[Path, str]]:
     for session_id in [*done.summary.before, *done.summary.done]:
         yield done.study / session_id, "signals (face.parquet, voice.parquet), turns and session.json"
     yield done.study / "features.parquet", "a row of features a session"
-    if done.scores:
-        yield done.scores, "questionnaire scores (simulated)"
+    yield done.bond.bonds, "questionnaire scores (simulated)"
     if done.summary.failed:
         yield done.study / "failures.csv", "sessions that failed, and why"
-    yield done.bond.cohort, "cohort (simulated)"
+    yield done.bond.cohort, "features and bonds that the model learned from (simulated)"
     yield done.bond.model, "bond model (simulated)"
     yield done.bond.evaluation, "its model card (card.html) and evaluation (simulated)"
-    yield done.bond.flags, "review list (simulated)"
+    yield done.bond.flags, "review list"
+    yield done.bond.report.index, "the report: the list, a page and a sheet a session"

@@ -1,4 +1,4 @@
-"""The main job from end to end: recordings to signals, features, scores, a model and a review list."""
+"""The main job from end to end: recordings to signals, features, scores, a model, a review list and a report."""
 
 from __future__ import annotations
 
@@ -11,51 +11,16 @@ from vsa import assets
 from vsa.data import data_file
 from vsa.errors import InputError
 from vsa.run.batch import Listener, Summary, extract
+from vsa.run.demo_cohort import INSTRUMENT, Bond, bond_half
 from vsa.run.session import Settings
 from vsa.study.manifest import read_manifest
 from vsa.study.plan import SessionPlan, from_media
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from vsa.bond.model import ModelInfo
     from vsa.simulate.agreement import Agreement
 
 #: Ships with vsa: a study of simulated calls, the answers of their people, and what is true of them.
 SAMPLE = "sample_media"
-INSTRUMENT = "wai-sr"
-_SEED = 7
-#: The simulated cohort: the last clients are not trained on but flagged.
-_CLIENTS, _SESSIONS, _HELD_OUT = 160, 4, 10
-#: Few, so that the demo stays short; 'vsa train' takes 200.
-_PERMUTATIONS = 39
-
-
-@dataclass(frozen=True)
-class Bond:
-    """What the bond half made, all of it simulated.
-
-    Attributes
-    ----------
-    cohort, model, flags
-        Files.
-    evaluation
-        Folder of the model's evaluation, its card and pictures.
-    info
-        The model's.
-    listed
-        The review list.
-    verdicts
-        Sessions on the review list by verdict.
-    """
-
-    cohort: Path
-    model: Path
-    evaluation: Path
-    flags: Path
-    info: ModelInfo
-    listed: pd.DataFrame
-    verdicts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -71,7 +36,7 @@ class Demo:
     scores
         Scores of the people of the simulated calls; None for recordings of one's own.
     bond
-        The other half.
+        The other half, and the report of both.
     """
 
     plans: Sequence[SessionPlan]
@@ -116,7 +81,8 @@ def run(out: Path, media: Sequence[Path], listener: Listener, say: Callable[[str
     summary = extract(plans, study, Settings(), listener)
     known = _known(sample / "truth", study, summary) if sample else {}
     scores = _scored(sample, study, say) if sample else None
-    return Demo(plans, study, summary, known, scores, _bond(out, say))
+    bond = bond_half(out, study, scores, say, media=() if sample is None else (sample / "media",))
+    return Demo(plans, study, summary, known, scores, bond)
 
 
 def _known(truth: Path, study: Path, summary: Summary) -> dict[str, Agreement]:
@@ -137,30 +103,3 @@ def _scored(sample: Path, study: Path, say: Callable[[str], None]) -> Path:
     out = study / "bonds.csv"
     write_csv(score(read_answers(sample / "answers.csv", key), key), out)
     return out
-
-
-def _bond(out: Path, say: Callable[[str], None]) -> Bond:
-    """Train on a simulated cohort, and flag sessions of clients that the model has not seen."""
-    from vsa.bond import store
-    from vsa.bond.evaluation.evaluate import Settings
-    from vsa.bond.flags import flag
-    from vsa.bond.training import train
-    from vsa.run.evaluation_files import write_evaluation
-    from vsa.simulate.cohort import simulate_cohort
-    from vsa.study.tables import write_csv
-
-    say(f"Training a bond model on a SIMULATED cohort of {_CLIENTS} clients, drawn from assumed effects")
-    table = simulate_cohort(_CLIENTS, _SESSIONS, seed=_SEED)
-    new = table["client_id"].isin(table["client_id"].unique()[-_HELD_OUT:])
-    cohort, model, flags = (
-        out / name for name in ("simulated_cohort.csv", "simulated_model.skops", "simulated_flags.csv")
-    )
-    write_csv(table, cohort)
-    known = table[~new].reset_index(drop=True)
-    known.attrs["source"] = cohort.name
-    trained = train(known, settings=Settings(seed=_SEED, permutations=_PERMUTATIONS, repeats=1))
-    store.save(trained.model, model)
-    evaluation = write_evaluation(trained, model)
-    found = flag(trained.model, table[new].reset_index(drop=True))
-    write_csv(found.table, flags)
-    return Bond(cohort, model, evaluation, flags, trained.info, found.table, found.counts)
