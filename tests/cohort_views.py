@@ -10,17 +10,8 @@ import numpy as np
 
 from vsa.report.pages.cohort import cohort_context
 from vsa.report.pages.site import INDEX, Site, link, page_name
-from vsa.report.pages.view import (
-    CohortView,
-    ComparisonView,
-    Excluded,
-    Flag,
-    Frame,
-    Listed,
-    ModelView,
-    Moment,
-    Reason,
-)
+from vsa.report.pages.view import Flag, Frame, Moment, Reason
+from vsa.report.pages.view_cohort import CohortView, ComparisonView, Excluded, Listed, ModelView
 
 NAN = math.nan
 CUT = 3.25

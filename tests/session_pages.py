@@ -14,19 +14,8 @@ from vsa.features.registry import DYAD, features
 from vsa.report.pages.norms import Norms
 from vsa.report.pages.session import session_context
 from vsa.report.pages.site import SESSIONS, Site
-from vsa.report.pages.view import (
-    Flag,
-    Frame,
-    Lane,
-    Moment,
-    Person,
-    Reason,
-    Recording,
-    SessionView,
-    Synchrony,
-    Timeline,
-    no_spans,
-)
+from vsa.report.pages.view import Flag, Frame, Moment, Person, Reason, Recording, SessionView
+from vsa.report.pages.view_timeline import Lane, Synchrony, Timeline, no_spans
 
 NAN = math.nan
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>=1+1 \u202eabc"

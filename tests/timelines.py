@@ -7,17 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from vsa.report.pages.view import (
-    Flag,
-    Interruption,
-    Lane,
-    Moment,
-    Reason,
-    SessionView,
-    Synchrony,
-    Timeline,
-    no_spans,
-)
+from vsa.report.pages.view import Flag, Moment, Reason, SessionView
+from vsa.report.pages.view_timeline import Interruption, Lane, Synchrony, Timeline, no_spans
 
 
 def spans(*pairs):

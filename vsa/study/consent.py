@@ -21,7 +21,8 @@ from vsa.study.session_files import read_record
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What sessions can be used for: studies of groups; reviews of sessions (`vsa flag`); learning a model (`vsa train`).
+#: What sessions can be used for: studies of groups; reviews of sessions (`vsa flag`, `vsa report`); learning a model
+#: (`vsa train`).
 PURPOSES = ("research", "quality", "training")
 #: Stands for everybody, where no participant is named.
 ALL = "all"

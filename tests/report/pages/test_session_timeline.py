@@ -13,7 +13,8 @@ from timelines import NO_SYNCHRONY, REASONS, flagged, session, spans, view_of
 from vsa.report.pages.site import templates
 from vsa.report.pages.timeline import timeline_figure
 from vsa.report.pages.timeline_spans import both, rest
-from vsa.report.pages.view import Interruption, Lane, Recording, no_spans
+from vsa.report.pages.view import Recording
+from vsa.report.pages.view_timeline import Interruption, Lane, no_spans
 
 
 def drawn(figure, words):

@@ -12,7 +12,8 @@ from timelines import REASONS, flagged, session, view_of
 
 from vsa.report.pages.site import Site, templates
 from vsa.report.pages.timeline import timeline_figure
-from vsa.report.pages.view import Frame, Recording, no_spans
+from vsa.report.pages.view import Frame, Recording
+from vsa.report.pages.view_timeline import no_spans
 
 CLIP = Path(__file__).parents[3] / "sample_media" / "media" / "s01_plain.mp4"
 NOT_LINKED = Recording("", 0.0, "The recording is not linked.")

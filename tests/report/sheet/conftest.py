@@ -12,7 +12,8 @@ from conversing import conversation
 from vsa.features.registry import DYAD, SessionFeatures, TooLittle, find
 from vsa.features.time_course import THIRDS
 from vsa.report.pages.norms import Norms
-from vsa.report.pages.view import Moment, Synchrony
+from vsa.report.pages.view import Moment
+from vsa.report.pages.view_timeline import Synchrony
 
 
 @pytest.fixture(scope="session")

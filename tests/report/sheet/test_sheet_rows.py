@@ -11,7 +11,7 @@ import pytest
 from acted import session, table, times, voices
 
 from vsa.features.words import value
-from vsa.report.pages.view import Synchrony
+from vsa.report.pages.view_timeline import Synchrony
 from vsa.report.sheet.content import compose
 from vsa.report.sheet.measured import NOT_KNOWN, wait
 from vsa.report.sheet.rows import trouble_of

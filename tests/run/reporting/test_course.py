@@ -8,7 +8,7 @@ from acted import lose, session, table, times
 from conversing import PEOPLE, conversation, people
 
 from vsa.features.session import Session
-from vsa.report.pages.view import Spans, Timeline
+from vsa.report.pages.view_timeline import Spans, Timeline
 from vsa.run.reporting.course import timeline_of
 
 SECONDS = 420.0

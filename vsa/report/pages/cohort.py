@@ -21,7 +21,8 @@ from vsa.report.pages.view import CALLED, WEAK
 
 if TYPE_CHECKING:
     from vsa.report.pages.cohort_rows import Column
-    from vsa.report.pages.view import CohortView, Frame, Listed
+    from vsa.report.pages.view import Frame
+    from vsa.report.pages.view_cohort import CohortView, Listed
 
 #: The list is filtered by facts that have so few values; at most so many facts.
 _MOST_VALUES, _MOST_FACETS, _LONGEST = 12, 6, 60

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vsa.report.pages.view import ABSTAIN, CALLED, OK, WEAK
 
 if TYPE_CHECKING:
-    from vsa.report.pages.view import CohortView, Listed
+    from vsa.report.pages.view_cohort import CohortView, Listed
 
 Figure = dict[str, Any]
 

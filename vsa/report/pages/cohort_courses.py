@@ -25,7 +25,7 @@ from vsa.report.pages.cohort_rows import has_intervals, natural
 from vsa.report.pages.view import WEAK
 
 if TYPE_CHECKING:
-    from vsa.report.pages.view import CohortView, Listed
+    from vsa.report.pages.view_cohort import CohortView, Listed
 
 _NO_NUMBERS = (
     "Which session of a client's came first is not known (column session_number): no course can be drawn."

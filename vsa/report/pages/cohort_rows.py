@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from vsa.report.pages.view import ABSTAIN, CALLED, OK, WEAK
 
 if TYPE_CHECKING:
-    from vsa.report.pages.view import CohortView, Flag, Listed, Reason
+    from vsa.report.pages.view import Flag, Reason
+    from vsa.report.pages.view_cohort import CohortView, Listed
 
 #: The drawing's length and the room at both its ends, px.
 WIDTH, _END = 92.0, 5.0

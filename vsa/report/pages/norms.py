@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vsa.report.pages.view import Floats
+    from vsa.report.pages.view_timeline import Floats
 
 #: With fewer sessions that have a feature, nothing is said of where one lies among them.
 LEAST = 10

@@ -27,7 +27,8 @@ from vsa.report.pages.timeline_rows import (
     Rows,
 )
 from vsa.report.pages.timeline_spans import rest
-from vsa.report.pages.view import Flag, Lane, Synchrony, Timeline
+from vsa.report.pages.view import Flag
+from vsa.report.pages.view_timeline import Lane, Synchrony, Timeline
 from vsa.report.times import clock
 
 Figure = dict[str, Any]

@@ -7,7 +7,8 @@ from itertools import combinations
 from typing import Any
 
 from vsa.report.pages.timeline_spans import both
-from vsa.report.pages.view import Flag, Timeline
+from vsa.report.pages.view import Flag
+from vsa.report.pages.view_timeline import Timeline
 
 #: Smiles that overlap for less are not listed, s.
 TOGETHER_S = 0.5

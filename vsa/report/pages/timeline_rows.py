@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vsa.report.pages.view import Spans
+from vsa.report.pages.view_timeline import Spans
 from vsa.report.times import clock
 
 Trace = dict[str, Any]

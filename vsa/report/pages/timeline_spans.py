@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vsa.report.pages.view import Spans
+from vsa.report.pages.view_timeline import Spans
 
 _ROUNDING_S = 1e-6
 

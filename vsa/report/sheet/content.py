@@ -20,7 +20,7 @@ from vsa.report.sheet.training import MomentsOf, note_of, training
 if TYPE_CHECKING:
     from vsa.features.session import Session
     from vsa.report.pages.norms import Norms
-    from vsa.report.pages.view import Synchrony
+    from vsa.report.pages.view_timeline import Synchrony
 
 __all__ = ["Sheet", "compose"]
 

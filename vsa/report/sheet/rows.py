@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vsa.features.session import Session
-    from vsa.report.pages.view import Synchrony
+    from vsa.report.pages.view_timeline import Synchrony
 
 #: Key of the evidence, label, feature of each person.
 _EACH = (

@@ -10,7 +10,8 @@ import numpy as np
 
 from vsa.bond.seen.view import LEAST_TRACKED, TRACKED
 from vsa.report.pages.site import SESSIONS, SHEETS, link
-from vsa.report.pages.view import CohortView, ComparisonView, Excluded, Listed, ModelView, SessionView
+from vsa.report.pages.view import SessionView
+from vsa.report.pages.view_cohort import CohortView, ComparisonView, Excluded, Listed, ModelView
 from vsa.study.failures import Failure
 
 if TYPE_CHECKING:

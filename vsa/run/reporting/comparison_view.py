@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsa.errors import InputError
-from vsa.report.pages.view import ComparisonView
+from vsa.report.pages.view_cohort import ComparisonView
 from vsa.study.consent import allowed_rows
 
 if TYPE_CHECKING:

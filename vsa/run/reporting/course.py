@@ -16,7 +16,7 @@ from vsa.features.registry import TooLittle
 from vsa.features.smiles import need_smiles
 from vsa.features.synchrony import WINDOW_S, against_surrogates
 from vsa.features.turns_known import LONG_SILENCE_S
-from vsa.report.pages.view import Interruption, Lane, Spans, Synchrony, Timeline, no_spans
+from vsa.report.pages.view_timeline import Interruption, Lane, Spans, Synchrony, Timeline, no_spans
 from vsa.report.strips import unmeasured
 from vsa.voice.turns import BACKCHANNEL, TURN
 

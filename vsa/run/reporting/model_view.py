@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vsa.bond.evaluation.baselines import NAMES
 from vsa.bond.evaluation.held_out import VERDICTS
 from vsa.report.pages.site import MODEL, link
-from vsa.report.pages.view import ModelView
+from vsa.report.pages.view_cohort import ModelView
 from vsa.run.evaluation_files import CARD, evaluation_folder
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ _AT_A_TIME = 4
 
 @dataclass(frozen=True, eq=False)
 class Pages:
-    """What all sessions' pages are made with; `scale` and `weak_cut` as in `vsa.report.pages.view.CohortView`."""
+    """What all sessions' pages are made with; `scale` and `weak_cut` as in `CohortView`."""
 
     folder: Path
     frame: Frame

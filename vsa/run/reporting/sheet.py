@@ -13,7 +13,7 @@ from vsa.run.moments import Direction, followed
 if TYPE_CHECKING:
     from vsa.features.session import Session
     from vsa.report.pages.norms import Norms
-    from vsa.report.pages.view import Synchrony
+    from vsa.report.pages.view_timeline import Synchrony
     from vsa.run.moments import SessionMoments
 
 
