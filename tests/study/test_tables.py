@@ -126,3 +126,10 @@ def test_a_list_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(InputError, match="can't be written"):
         write_csv(pd.DataFrame({"a": [1]}), tmp_path / "folder")
     assert sorted(os.listdir(tmp_path)) == ["folder", "new"]
+
+
+def test_a_list_for_people_holds_no_formulas(tmp_path):
+    told = pd.DataFrame({"session_id": ["=HYPERLINK(A1)", "s01"], "note": ["+1", "-x"], "bond": [-1.5, 2.0]})
+    write_csv(told, tmp_path / "list.csv", for_people=True)
+    lines = (tmp_path / "list.csv").read_text().splitlines()
+    assert lines[1:] == ["'=HYPERLINK(A1),'+1,-1.5", "s01,'-x,2.0"]

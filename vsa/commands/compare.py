@@ -142,5 +142,5 @@ def _write(found: Comparison, folder: Path) -> None:
 
     with replacing(folder / JSON) as part:
         part.write_text(json.dumps(found.record(), indent=1, allow_nan=False), "utf-8")
-    write_csv(comparison_table(found), folder / CSV)
+    write_csv(comparison_table(found), folder / CSV, for_people=True)
     draw_comparison(found, folder / PICTURE)

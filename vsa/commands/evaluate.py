@@ -91,7 +91,7 @@ def evaluate(
         with replacing(out / "evaluation.json") as part:
             part.write_text(json.dumps(told, indent=1, allow_nan=False), "utf-8")
         if found is not None:
-            write_csv(found.outside, out / "outside.csv")
+            write_csv(found.outside, out / "outside.csv", for_people=True)
     if folder := study_of(study):
         record(folder, "evaluate", ids, {"model": model.name, **counts})
     if as_json:

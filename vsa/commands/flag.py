@@ -73,7 +73,7 @@ def flag(
         by = model.name
     listed, without = with_moments(flags.table, study)
     flags = replace(flags, table=listed, notes=(*flags.notes, *without, *allowed.notes))
-    write_csv(flags.table, out)
+    write_csv(flags.table, out, for_people=True)
     if folder := study_of(study):
         record(folder, "flag", flags.table["session_id"], {"model": by, **flags.counts})
     if as_json:

@@ -102,7 +102,7 @@ def score(
     scales = _reliabilities(given_answers, key, table, already_reversed=already_reversed)
     faulty = [problem for problem in given_answers.problems if problem.faulty]
     if report:
-        write_csv(_problem_table(given_answers, key), report)
+        write_csv(_problem_table(given_answers, key), report, for_people=True)
     if strict and faulty:
         raise InputError(
             f"{answers.name}: {len(faulty)} answers can't be scored; nothing was scored."

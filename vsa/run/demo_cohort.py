@@ -122,7 +122,7 @@ def bond_half(
     _all_scores(bonds, scores, drawn.answers[drawn.answers["session_id"].isin(sessions["session_id"][new])])
     found = flag(trained.model, read_table(study), _BUDGET)
     listed, _ = with_moments(found.table, study)
-    write_csv(listed, flags)
+    write_csv(listed, flags, for_people=True)
     say("Writing the report")
     report = build(
         Request(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vsa.errors import InputError
 from vsa.study.addresses import AddressError, Place
+from vsa.study.cells import neutral
 from vsa.study.session_files import read_record
 from vsa.whole_file import replacing
 
@@ -123,14 +124,26 @@ def of_rater(bonds: pd.DataFrame, rater: str) -> pd.DataFrame:
     return kept
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path, *, for_people: bool = False) -> None:
     """Write a CSV file, complete or not at all.
+
+    Parameters
+    ----------
+    table
+        Its rows and columns.
+    path
+        Of the file.
+    for_people
+        Whether a spreadsheet is likely to open it and no command reads it: text that it would take for a formula then
+        gets an apostrophe before it.
 
     Raises
     ------
     InputError
         When it can't be written.
     """
+    if for_people:
+        table = table.map(lambda cell: neutral(cell) if isinstance(cell, str) else cell)
     with replacing(path) as part:
         table.to_csv(part, index=False)
 
