@@ -179,18 +179,9 @@ def test_real_recordings_are_told_from_each_other(tmp_path):
         assert recording_of(record, {}, [tmp_path], tmp_path / "report" / "sessions").address == ""
 
 
-@pytest.fixture(scope="module")
-def page():
-    """A page of a headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = os.environ.get("VSA_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+@pytest.fixture
+def page(browser_page):
+    return browser_page
 
 
 LOADED = """async () => {

@@ -18,6 +18,7 @@ from vsa.errors import InputError
 from vsa.features.registry import is_full_name
 from vsa.run.reporting.request import Request
 from vsa.run.reporting.session_view import Row
+from vsa.study.addresses import Address
 from vsa.study.consent import allowed_rows
 from vsa.study.results import Results
 from vsa.study.tables import of_rater, read_table, with_bonds
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 BOND = "bond"
 _GIVE_BONDS = "bonds.csv"
+_AT_AN_ADDRESS = "Pages of a study at an address have no timelines and sheets: copy it to this machine for those."
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,8 @@ def listing(asked: Request, model: BondModel | None) -> Listing:
     """
     allowed = allowed_rows(read_table(asked.study), asked.study, asked.purpose)
     table, notes = allowed.table, list(allowed.notes)
+    if isinstance(asked.study, Address):
+        notes.append(_AT_AN_ADDRESS)
     own = [str(name) for name in table]
     if asked.bonds is not None:
         table = with_bonds(table, of_rater(read_table(asked.bonds), asked.rater))

@@ -54,6 +54,8 @@ def report_folder(out: Path) -> Iterator[Path]:
     finally:
         if old.exists() and not out.exists():
             old.replace(out)
+        if old.is_symlink():  # the earlier report lies elsewhere, and stays
+            old.unlink()
         for path in (part, old):
             shutil.rmtree(path, ignore_errors=True)
 
