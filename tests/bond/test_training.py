@@ -168,6 +168,7 @@ def test_a_covariate_that_is_absent_is_named():
         train(simulate_cohort(20, 3, seed=0), covariates=["severity"])
 
 
+@pytest.mark.slow
 def test_gaps_are_said_and_survived():
     table = simulate_cohort(30, 3, seed=0)
     table.loc[:9, "bond"] = np.nan
@@ -183,6 +184,7 @@ def test_gaps_are_said_and_survived():
     assert "client.face.smile_share, therapist.head.nod_rate_per_min" in said
 
 
+@pytest.mark.slow
 def test_one_therapist_says_nothing_about_others():
     table = simulate_cohort(24, 3, seed=0).assign(therapist_id="t1")
     found = train(table, settings=QUICK).evaluation

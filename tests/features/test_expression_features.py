@@ -82,6 +82,7 @@ def test_eyes_take_part_in_some_smiles_and_blinks_are_not_that():
         value("duchenne_share", session(small))
 
 
+@pytest.mark.slow
 def test_eyes_in_the_smiles_of_real_people(face_table):
     # looked at: one lifts his cheeks as he bares his teeth, the other smiles with the mouth alone
     for clip, rest, narrow in (

@@ -142,6 +142,7 @@ def rendered(tmp_path_factory, face_table):
     return face(face_table(clip))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("find_gestures", "acted"), [(find_nods, NODS), (find_shakes, SHAKES)])
 def test_a_rendered_person_s_nods_and_shakes_are_told_from_each_other(rendered, find_gestures, acted):
     found = find_gestures(rendered)

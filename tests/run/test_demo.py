@@ -83,6 +83,7 @@ def test_the_whole_job_on_the_simulated_calls(tmp_path: Path) -> None:
     assert "SIMULATED cohort" in lines
 
 
+@pytest.mark.slow
 def test_a_recording_of_ones_own(tmp_path: Path) -> None:
     clip = clip_path("smiling_man_360p.mp4")
     out = tmp_path / "out"

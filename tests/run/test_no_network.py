@@ -36,7 +36,7 @@ def test_it_runs_without_any_network_interface(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "with_sound" / "voice.parquet").exists()
 
 
-@pytest.mark.parametrize("engine", ["cpu", "mediapipe"])
+@pytest.mark.parametrize("engine", ["cpu", pytest.param("mediapipe", marks=pytest.mark.slow)])
 def test_no_connection_outside_this_machine_is_tried(tmp_path: Path, engine: str) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")

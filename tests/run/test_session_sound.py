@@ -218,7 +218,7 @@ def test_mirrored_it_goes_to_the_right_tile(clip_sound: Samples, tmp_path: Path)
     assert said["p2"] >= 0.95 * sum(said.values()) > 4.0
 
 
-@pytest.mark.parametrize("late_s", [0.08, -0.08])
+@pytest.mark.parametrize("late_s", [0.08, pytest.param(-0.08, marks=pytest.mark.slow)])
 def test_sound_that_is_80_ms_off_goes_to_the_same_mouth_and_the_offset_is_told(
     clip_sound: Samples, tmp_path: Path, late_s: float
 ) -> None:
@@ -312,6 +312,7 @@ def test_the_manifests_places_win_over_lips(faced: FacedTalk, tmp_path: Path) ->
     check_voices(got, faced, "files")
 
 
+@pytest.mark.slow
 def test_channels_are_matched_with_faces_whatever_their_order(faced: FacedTalk, tmp_path: Path) -> None:
     film = write_film(tmp_path / "call.mkv", Stream(faced.both), pictures=faced.pictures)
     got = extracted(film, tmp_path / "out")
@@ -519,7 +520,9 @@ def test_a_file_that_is_no_sound_is_said_before_the_pictures_are_analysed(
 # --- streams and channels of one recording --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "codec"), [("call.mkv", "flac"), ("call.mp4", "aac")])
+@pytest.mark.parametrize(
+    ("name", "codec"), [("call.mkv", "flac"), pytest.param("call.mp4", "aac", marks=pytest.mark.slow)]
+)
 def test_streams_of_one_recording_with_the_mix_first(
     talk: Talk, tmp_path: Path, name: str, codec: str
 ) -> None:
@@ -698,6 +701,7 @@ def test_the_telephones_8_khz(talk: Talk, tmp_path: Path) -> None:
     assert voice.f0_hz.notna().any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [6, 8])
 def test_surround_sound_is_one_mix(talk: Talk, tmp_path: Path, channels: int) -> None:
     film = write_film(tmp_path / "call.mkv", surround(talk, channels), seconds=12.0)
@@ -723,6 +727,7 @@ def test_sound_that_cannot_be_decoded_costs_no_pictures(talk: Talk, tmp_path: Pa
     assert sum(speech_s(got).values()) == 0
 
 
+@pytest.mark.slow
 def test_damage_in_one_persons_recording_or_file_is_said(film: Path, talk: Talk, tmp_path: Path) -> None:
     # from damage like this the decoder may gather that there are 44 channels
     sound = Stream(resampled(talk.therapist, RATE_HZ, 48_000), rate_hz=48_000, codec="aac")
@@ -741,6 +746,7 @@ def test_damage_in_one_persons_recording_or_file_is_said(film: Path, talk: Talk,
 # --- what is done again, and what the documentation says ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_changed_sound_file_is_heard_again_and_the_same_is_not(tmp_path: Path) -> None:
     talk = talk_of(12.0, 2)
     film = write_film(tmp_path / "call.mkv", Stream(talk.mix), seconds=12.0)

@@ -63,7 +63,10 @@ ROOMS: dict[str, dict[str, float]] = {
 }
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize(
+    "room",
+    ["usual", *(pytest.param(one, marks=pytest.mark.slow) for one in ROOMS if one != "usual")],
+)
 def test_bleed_makes_no_overlaps_and_takes_none_away(room: str) -> None:
     result = outcome(call(90.0, seed=11, bleed_db=(-15.0, -18.0), **ROOMS[room]))
     print(room, result)

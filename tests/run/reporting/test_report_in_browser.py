@@ -14,10 +14,10 @@ from vsa.simulate.cohort import CohortDesign
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of four sessions that are long enough for sheets and synchrony."""
+    """A report of two sessions that are long enough for sheets and synchrony."""
     folder = tmp_path_factory.mktemp("browsed")
     write_cohort(
-        folder / "study", CohortDesign(clients=2, sessions=(2, 2)), "signals", 5, seconds=340.0, fps=10.0
+        folder / "study", CohortDesign(clients=2, sessions=(1, 1)), "signals", 5, seconds=330.0, fps=8.0
     )
     return build(Request(folder / "study", folder / "report", jobs=1)).index
 
@@ -45,7 +45,7 @@ def test_pages_open_without_a_network_from_wherever_they_were_moved(
     try:
         browser_page.context.set_offline(True)
         browser_page.goto((moved / "index.html").as_uri())
-        browser_page.get_by_role("link", name="sim-c002-s2", exact=True).click()
+        browser_page.get_by_role("link", name="sim-c002-s1", exact=True).click()
         browser_page.wait_for_selector(".chart .barlayer .point", state="attached")
     finally:
         moved.rename(index.parent)
