@@ -40,10 +40,11 @@ test: models  ## the tests, in under 10 minutes on 2 cores
 test-slow: models  ## the tests that take long
 	$(PYTEST) -m slow
 
-test-extras: models  ## the tests that need PyTorch (the extra `diarization`), in .venv-extras
+test-extras: models  ## the tests that need PyTorch (the extras `diarization` and `cuda`), in .venv-extras
 	@[ -x .venv-extras/bin/python ] || $(BIN)/python -m venv .venv-extras
-	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -e '.[dev,diarization]'
-	.venv-extras/bin/python -m pytest tests/voice/test_diarization.py
+	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -e '.[dev,diarization,cuda]'
+	.venv-extras/bin/python -m pytest tests/voice/test_diarization.py \
+		tests/face/test_torch_graph.py tests/face/test_torch_engine.py
 
 lint: install  ## ruff (rules and layout) and mypy --strict
 	$(BIN)/ruff check .

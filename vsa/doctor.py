@@ -198,7 +198,12 @@ def _models() -> Iterator[Check]:
 
 
 def _cuda() -> Check:
-    return Check("engine cuda", "ok", "not in this version: the CPU is used, also where there is a GPU")
+    from vsa.face.torch import gpu
+
+    if not gpu.has_driver():
+        return Check("engine cuda", "ok", "no NVIDIA driver: the CPU is used")
+    found, todo = gpu.obstacle()
+    return Check("engine cuda", "warn" if found else "ok", found or "ready, speed not measured", todo)
 
 
 def _diarization() -> Check:

@@ -46,7 +46,7 @@ _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="auto, cpu, or mediapipe (the reference, slow).",
+    help="auto, cpu, cuda (an NVIDIA GPU), or mediapipe (the reference, slow).",
 )
 @click.option(
     "--landmarks", is_flag=True, help="Keep the 478 landmarks of every picture too (landmarks.npz)."

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vsa.errors import InputError
+from vsa.errors import ExtraMissingError, InputError
 from vsa.face.detector import Detections
 from vsa.media.picture import Box, Picture
 
@@ -20,7 +20,7 @@ Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 #: Engines by name; `auto` is the fastest one that this machine can run.
-NAMES = ("auto", "cpu", "mediapipe")
+NAMES = ("auto", "cpu", "cuda", "mediapipe")
 
 
 class Stream(Protocol):
@@ -88,20 +88,43 @@ def create(name: str = "auto", threads: int | None = None) -> FaceEngine:
     Raises
     ------
     InputError
-        For an unknown name.
+        For an unknown name, and for ``cuda`` where PyTorch can use no GPU.
+    ExtraMissingError
+        For ``cuda`` where its packages are not installed.
     ModelMissingError
         When the pretrained files are not on this machine.
     """
     threads = threads or available_cores()
-    if name in ("auto", "cpu"):
+    if name == "auto":
+        return _fastest(threads)
+    if name == "cpu":
         from vsa.face.litert import LiteRTEngine
 
         return LiteRTEngine(threads)
+    if name == "cuda":
+        from vsa.face.torch import gpu
+
+        return gpu.create()
     if name == "mediapipe":
         from vsa.face.mediapipe import MediaPipeEngine
 
         return MediaPipeEngine(threads)
     raise InputError(f"There is no engine '{name}'.", f"Choose one of: {', '.join(NAMES)}.")
+
+
+def _fastest(threads: int) -> FaceEngine:
+    """The GPU's engine where there is one; where its driver is and it can't be used, the CPU's says why."""
+    from vsa.face.litert import LiteRTEngine
+    from vsa.face.torch import gpu
+
+    if not gpu.has_driver():
+        return LiteRTEngine(threads)
+    try:
+        return gpu.create()
+    except (ExtraMissingError, InputError) as error:
+        engine = LiteRTEngine(threads)
+        engine.detail += f"; {error.message}"
+        return engine
 
 
 def available_cores() -> int:
