@@ -98,7 +98,7 @@ def session(
     with results.writing(name) as folder:
         write_face(folder / "face.parquet", COLUMNS, [(who, unseen) for who in roles])
         write_voice(folder / "voice.parquet", voices)
-        table.to_parquet(folder / "turns.parquet", index=False)
+        table.to_parquet(folder / "turns.parquet", index=False, write_page_checksum=True)
         write_turns(folder / "turns.rttm", table, recording=name)
         record["quality"]["features_missing"] = write_features(folder, record)
         write_json(folder / "session.json", record)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
@@ -41,6 +42,8 @@ _TRUSTED = [
     "sklearn.model_selection._split.GroupKFold",
     "sklearn.tree._tree.Tree",
 ]
+#: More than any model unpacks to, bytes.
+_LARGEST = 512 << 20
 _RETRAIN = "Train it again with this version of vsa."
 
 
@@ -78,9 +81,9 @@ def load(path: Path) -> BondModel:
         raise InputError(f"{path} has schema {record.get('schema')}, and this vsa reads {SCHEMA}.", _RETRAIN)
     try:
         info = _info(record)
-    except (KeyError, TypeError, AttributeError):
+        _check_features(path, info)
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise _damaged(path) from None
-    _check_features(path, info)
     held = _pipelines(path)
     model = BondModel(
         held["pipeline"],
@@ -141,15 +144,15 @@ def mark_withdrawn(path: Path, ids: Mapping[Kind, Collection[str]], date: str) -
 def _rows(path: Path, record: dict[str, Any], ids: Mapping[Kind, Collection[str]]) -> tuple[int, ...] | None:
     try:
         trained_on = _trained_on(record)
-    except (KeyError, TypeError, AttributeError):
+        return None if trained_on is None else trained_on.rows(ids)
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise _damaged(path) from None
-    return None if trained_on is None else trained_on.rows(ids)
 
 
 def _withdrawn(path: Path, record: dict[str, Any]) -> tuple[Withdrawn, ...]:
     try:
         return _withdrawals(record)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         raise _damaged(path) from None
 
 
@@ -169,7 +172,7 @@ def _rewrite(path: Path, record: dict[str, Any], reference: Reference) -> None:
                 for key, array in reference.to_arrays().items():
                     new.writestr(f"reference/{key}.npy", _npy(array))
             part.chmod(path.stat().st_mode)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         raise InputError(f"{path} is damaged.", "Get the file again.") from None
 
 
@@ -178,9 +181,15 @@ def _record(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} does not exist.", "Give a model that 'vsa train' wrote.")
     try:
         with zipfile.ZipFile(path) as archive:
-            record = json.loads(archive.read(_INFO))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError):
-        record = None
+            too_large = sum(member.file_size for member in archive.infolist()) > _LARGEST
+            record = None if too_large else json.loads(archive.read(_INFO))
+    except Exception:  # a damaged file may fail in any way
+        too_large, record = False, None
+    if too_large:
+        raise InputError(
+            f"{path} unpacks to more than {_LARGEST >> 20} MB, and no bond model does.",
+            "Don't trust the file.",
+        )
     if not isinstance(record, dict) or record.get("what") != "vsa bond model":
         raise InputError(f"{path} is no bond model.", "Give a file that 'vsa train' wrote.")
     return record
@@ -251,7 +260,7 @@ def _arrays(path: Path, name: str) -> Any:
                 if member.startswith(f"{name}/") and member.endswith(".npy")
             }
         return _ARRAYS[name].from_arrays(held)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError):
+    except Exception:  # a damaged file may fail in any way
         raise InputError(f"{path} is damaged ({name}).", "Get the file again.") from None
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from vsa.features.session import scope_names
 from vsa.media.digest import sha256_of_file
+from vsa.study.parquet import read_parquet, write_parquet
 from vsa.study.turn_files import read_turns, rttm
 from vsa.study.voice_table import read_voice, speaking_of
 from vsa.voice.ipu import speech_stretches
@@ -145,7 +146,7 @@ class Settled:
     def write(self, folder: Path, session_id: str) -> None:
         """Write ``turns.parquet``, ``turns.rttm``, and the correction beside them."""
         table = self.turns.table
-        table.to_parquet(folder / "turns.parquet", index=False)
+        write_parquet(table, folder / "turns.parquet")
         (folder / "turns.rttm").write_text(rttm(table, session_id), "utf-8")
         if self.correction is None:
             (folder / CORRECTED).unlink(missing_ok=True)
@@ -221,7 +222,7 @@ def turns_in(folder: Path, described: Mapping[str, Any]) -> Turns:
     participants: People = described["participants"]
     if described["sound"]["turns"]["from"] == "found":
         return found_turns(participants, speech)
-    table = pd.read_parquet(folder / "turns.parquet")
+    table = read_parquet(folder / "turns.parquet")
     return corrected_turns(table, _heard(table, speech), participants=_ids(participants))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vsa.errors import VsaError
 from vsa.study.addresses import Place
+from vsa.study.plan import id_fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,8 @@ def with_moments(flags: pd.DataFrame, study: Place) -> tuple[pd.DataFrame, tuple
     told = {reason: [""] * len(flags) for reason in _REASONS}
     notes = []
     for k, row in enumerate(flags.to_dict("records")):
-        folder = study / str(row["session_id"]) if isinstance(study, Path) else None
+        name = str(row["session_id"])
+        folder = study / name if isinstance(study, Path) and not id_fault(name) else None
         if row["verdict"] == "weak" and folder is not None and (folder / "session.json").is_file():
             try:
                 found = _moments(folder, row)

@@ -237,7 +237,7 @@ def _made_of(name: str) -> tuple[str, int | None, bool]:
 
 def _opened(folder: Path) -> Session:
     where = folder.resolve()
-    described = Results(where.parent).finished(where.name)
+    described = None if folder.is_symlink() else Results(where.parent).finished(where.name)
     if described is None:
         raise InputError(f"{folder} is no finished session.", "Give the folder of one, DIR/<session_id>.")
     try:

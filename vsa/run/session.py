@@ -31,6 +31,7 @@ from vsa.run.source import FarSource, Source, source_of
 from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.addresses import Place
 from vsa.study.face_table import read_face, write_face, write_landmarks
+from vsa.study.parquet import write_parquet
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.remote_results import AnyResults
 from vsa.study.results import write_json
@@ -49,7 +50,7 @@ class Settings:
     fps
         Pictures a second, by time; None: all of them, capped at 30 (``native``).
     engine
-        ``auto``, ``cpu`` or ``mediapipe``.
+        ``auto``, ``cpu``, ``cuda`` or ``mediapipe``.
     landmarks
         Keep ``landmarks.npz``.
     """
@@ -272,5 +273,5 @@ def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]
 
     found = compute(session_of(folder, described))
     row = {"session_id": described["session_id"], **found.row}
-    pd.DataFrame([row]).to_parquet(folder / "features.parquet", index=False)
+    write_parquet(pd.DataFrame([row]), folder / "features.parquet")
     return dict(found.missing)

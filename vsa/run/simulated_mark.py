@@ -26,7 +26,8 @@ def mark(tables: Iterable[Path]) -> None:
                 file.metadata.row_group(0).column(0).compression if file.num_row_groups else "snappy"
             )
         known = table.schema.metadata or {}
-        pq.write_table(table.replace_schema_metadata({**known, KEY: VALUE}), path, compression=compression)
+        marked = table.replace_schema_metadata({**known, KEY: VALUE})
+        pq.write_table(marked, path, compression=compression, write_page_checksum=True)
 
 
 def is_marked(path: Path) -> bool:

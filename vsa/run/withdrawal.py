@@ -177,7 +177,8 @@ def _tables(study: Path, places: Places) -> list[Path]:
 
 def _leftover(folder: Path) -> bool:
     """Whether a folder is what a withdrawal that was killed left of a session."""
-    return any((folder / name).is_file() for name in (*SESSION_FILES, *_ALSO_REMOVED))
+    names = (*SESSION_FILES, *_ALSO_REMOVED)
+    return not folder.is_symlink() and any((folder / name).is_file() for name in names)
 
 
 def _strangers(folders: Iterable[Path]) -> Iterator[Path]:
@@ -214,16 +215,14 @@ def _blank(study: Path, subject: Subject) -> None:
 
 def _remove(path: Path) -> None:
     """Remove what vsa wrote into a session's folder, and the folder if nothing else is in it."""
-    if not path.is_dir():
+    if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
     elif path.name.endswith(".part"):
         shutil.rmtree(path)
     else:
         for name in (*SESSION_FILES, *_ALSO_REMOVED):
             (path / name).unlink(missing_ok=True)
-        if path.is_symlink():
-            path.unlink()
-        elif not any(path.iterdir()):
+        if not any(path.iterdir()):
             path.rmdir()
     to_disk(path.parent)
 

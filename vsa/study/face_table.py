@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vsa.study.parquet import read_parquet
+
 
 class Block(Protocol):
     """Consecutive rows of one participant (`vsa.face.follow.Block`)."""
@@ -48,7 +50,7 @@ def write_face(path: Path, columns: Iterable[str], blocks: Iterable[tuple[str, B
             *((name, pa.float32()) for name in names),
         ]
     )
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
         for participant, block in blocks:
             who = pa.DictionaryArray.from_arrays(np.zeros(len(block.t), np.int8), [participant])
             arrays = [
@@ -61,8 +63,8 @@ def write_face(path: Path, columns: Iterable[str], blocks: Iterable[tuple[str, B
 
 
 def read_face(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
-    """Read ``face.parquet``; NaN where the face was not tracked."""
-    return pd.read_parquet(path, columns=None if columns is None else list(columns))
+    """Read ``face.parquet``; NaN where the face was not tracked. Raises as `vsa.study.parquet.read_parquet`."""
+    return read_parquet(path, None if columns is None else list(columns))
 
 
 def write_landmarks(path: Path, blocks: Iterable[tuple[str, Block]], folder: Path) -> None:

@@ -231,7 +231,9 @@ def _user() -> str:
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
     """Open a log to append to, alone. It is never replaced by another file, so it can be the lock itself."""
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    # no link: a line at the end of another file, such as one that a shell reads, is not for whoever made the link
+    alone = getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | alone, 0o666)
     try:
         _lock(handle)
         yield handle

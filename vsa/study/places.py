@@ -54,10 +54,10 @@ def look(study: Path) -> Places:
             path = here / name
             if part := _PART.fullmatch(name):
                 making[path] = part["name"], int(part["process"])
+            elif path.is_symlink():  # also to a session: what it shows lies elsewhere
+                links.append(path)
             elif ids := _session_ids(path):
                 sessions[path] = ids
-            elif path.is_symlink():
-                links.append(path)
             else:
                 continue
             folders.remove(name)

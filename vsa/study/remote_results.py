@@ -22,6 +22,7 @@ from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
+from vsa.study.parquet import write_parquet
 from vsa.study.results import Results
 from vsa.study.session_files import (
     LITTER,
@@ -156,7 +157,7 @@ class RemoteResults:
         with self._writing(), self._whole("features.parquet") as part:
             tables = [self.session(name) / "features.parquet" for name in self._sessions()]
             table, count = one_table(partial(self._table, table) for table in tables)
-            table.to_parquet(part, index=False)
+            write_parquet(table, part)
         return count
 
     def failures(self) -> list[Failure]:

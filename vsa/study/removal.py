@@ -78,5 +78,6 @@ def _remove_parquet_rows(path: Path, ids: Ids) -> int:
         table = file.read()
         compression = file.metadata.row_group(0).column(0).compression
     with whole(path) as part:
-        pq.write_table(table.filter(pa.array(kept)), part, compression=compression)
+        left = table.filter(pa.array(kept))
+        pq.write_table(left, part, compression=compression, write_page_checksum=True)
     return kept.count(False)

@@ -20,7 +20,8 @@ from typing import Any
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.session_files import LITTER, PARQUET_END, TABLES, is_finished, one_table
+from vsa.study.parquet import write_parquet
+from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished, one_table
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
 from vsa.study.session_files import in_the_way as in_the_way
 from vsa.study.session_files import write_json as write_json
@@ -74,6 +75,8 @@ class Results:
     def finished(self, session_id: str) -> dict[str, Any] | None:
         """The ``session.json`` of a finished session; None if it or a table is not there or can't be read."""
         folder = self.session(session_id)
+        if Path(session_id).name != session_id or session_id == ".." or has_links(folder):
+            return None  # what lies elsewhere is no result of this folder
         try:
             record = json.loads((folder / "session.json").read_text("utf-8"))
             whole = all(_ends_well(folder / name) for name in TABLES)
@@ -86,13 +89,16 @@ class Results:
         folder = self.session(session_id)
         if not self.folder.is_dir():
             return []  # nothing lies there; `prepare` says what is wrong with it
+        if folder.is_symlink():
+            return [folder.name]
         try:
             inside = list(folder.iterdir())
-        except FileNotFoundError:  # nothing, or a link to nothing
-            return [folder.name] if folder.is_symlink() else []
+        except FileNotFoundError:
+            return []
         except OSError:  # a file, or a folder that can't be read
             return [folder.name]
-        return sorted(p.name for p in inside if p.name not in (*SESSION_FILES, *LITTER) or p.is_dir())
+        own = (*SESSION_FILES, *LITTER)
+        return sorted(p.name for p in inside if p.name not in own or p.is_dir() or p.is_symlink())
 
     @contextmanager
     def local(self, session_id: str, names: Collection[str] = SESSION_FILES) -> Iterator[Path]:
@@ -175,7 +181,7 @@ class Results:
         tables = [self.session(name) / "features.parquet" for name in self.sessions()]
         table, count = one_table(partial(Path, table) for table in tables)
         with self._whole("features.parquet") as part:
-            table.to_parquet(part, index=False)
+            write_parquet(table, part)
         return count
 
     def failures(self) -> list[Failure]:

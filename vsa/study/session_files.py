@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from vsa.errors import InputError
 from vsa.study.addresses import AddressError, Place
+from vsa.study.parquet import read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +35,21 @@ TABLES = ("face.parquet", "voice.parquet", "turns.parquet", "features.parquet")
 PARQUET_END = b"PAR1"
 
 
+def has_links(session: Path) -> bool:
+    """Whether a session's folder, or a file of it, is a link: what it shows is another's, and not to be changed."""
+    return session.is_symlink() or any((session / name).is_symlink() for name in SESSION_FILES)
+
+
 def read_record(session: Place) -> dict[str, Any] | None:
-    """The ``session.json`` of a session's folder; None if it is not there or is damaged.
+    """The ``session.json`` of a session's folder; None if it is not there, is damaged or lies elsewhere.
 
     Raises
     ------
     InputError
         When its store can't be reached.
     """
+    if isinstance(session, Path) and has_links(session):
+        return None
     try:
         record = json.loads((session / "session.json").read_bytes().decode("utf-8"))
     except AddressError as error:
@@ -68,7 +76,7 @@ def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> tuple[pd.Da
     rows = []
     for opened in sessions:
         with suppress(OSError, ValueError):
-            rows.append(pd.read_parquet(opened()))
+            rows.append(read_parquet(opened()))
     none = pd.DataFrame({"session_id": pd.Series(dtype="str")})
     return (pd.concat(rows, ignore_index=True) if rows else none), len(rows)
 

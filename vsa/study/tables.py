@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from vsa.errors import InputError
 from vsa.study.addresses import AddressError, Place
 from vsa.study.cells import neutral
+from vsa.study.parquet import read_parquet
+from vsa.study.plan import id_fault
 from vsa.study.session_files import read_record
 from vsa.whole_file import replacing
 
@@ -149,11 +151,11 @@ def write_csv(table: pd.DataFrame, path: Path, *, for_people: bool = False) -> N
 
 
 def _read(path: Place, text: bool = False) -> pd.DataFrame:
-    import pandas as pd
 
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path if isinstance(path, Path) else io.BytesIO(path.read_bytes()))
+            file = path if isinstance(path, Path) else io.BytesIO(path.read_bytes())
+            return read_parquet(file)
         return _read_csv(path, text)
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text.", "Save it as CSV (UTF-8).") from None
@@ -203,9 +205,11 @@ def _with_facts(table: pd.DataFrame, folder: Place) -> pd.DataFrame:
 
     facts = {}
     for session in table["session_id"].astype(str):
-        if (record := read_record(folder / session)) is None:
+        if id_fault(session) or (record := read_record(folder / session)) is None:
             continue
-        facts[session] = {k: v for k, v in (record.get("facts") or {}).items() if k not in table and v != ""}
+        said = record.get("facts")
+        if isinstance(said, dict):  # a person may have changed the file
+            facts[session] = {k: v for k, v in said.items() if k not in table and v != ""}
     further = pd.DataFrame([facts.get(session, {}) for session in table["session_id"].astype(str)])
     for name in further:
         if name not in IDS:

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vsa.study.parquet import read_parquet
+
 STEP_S = 0.01
 #: Columns of numbers.
 VALUES = ("f0_hz", "intensity_db", "spectral_tilt_db")
@@ -49,7 +51,7 @@ class Voice(Protocol):
 
 def write_voice(path: Path, voices: Iterable[Voice]) -> None:
     """Write ``voice.parquet``, voice after voice, each in order of time; without voices it has no rows."""
-    with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, _SCHEMA, compression="zstd", write_page_checksum=True) as writer:
         for voice in voices:
             for first in range(0, len(voice.speech), _ROWS):
                 writer.write_table(_rows(voice, slice(first, first + _ROWS)))
@@ -73,7 +75,7 @@ def _rows(voice: Voice, rows: slice) -> pa.Table:
 
 def read_voice(path: Path) -> pd.DataFrame:
     """Read ``voice.parquet``; `speaking` is nullable boolean, missing where it can't be said who speaks."""
-    return pd.read_parquet(path).astype({"speaking": "boolean", "participant": "str"})
+    return read_parquet(path).astype({"speaking": "boolean", "participant": "str"})
 
 
 def speaking_of(voice: pd.DataFrame) -> tuple[float, dict[str, npt.NDArray[np.bool_]]]:

@@ -169,7 +169,8 @@ def _known(study: Path) -> Iterator[Facts]:
     """Sessions and whose they are, from all that says so; the same one may come more than once."""
     places = look(study)
     for folder, names in places.sessions.items():
-        facts = facts_of(session_record(folder).get("facts") or {})
+        said = session_record(folder).get("facts")
+        facts = facts_of(said if isinstance(said, dict) else {})
         for name in names:
             yield Facts(name, facts.client, facts.therapist)
     for path in places.files:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 BOND = "bond"
 _GIVE_BONDS = "bonds.csv"
-_AT_AN_ADDRESS = "Pages of a study at an address have no timelines and sheets: copy it to this machine for those."
+_AT_AN_ADDRESS = (
+    "Pages of a study at an address have no timelines and sheets: copy it to this machine for those."
+)
 
 
 @dataclass(frozen=True, eq=False)
