@@ -221,7 +221,8 @@ def test_a_call_gives_the_cpu_engines_table(tmp_path: Path):
     assert list(cpu.participant) == list(cuda.participant)
     np.testing.assert_array_equal(cpu.t, cuda.t)
     np.testing.assert_array_equal(cpu.tracked, cuda.tracked)
-    assert cpu.tracked.mean() > 0.9
+    # with the extra `diarization` a voice that is not in view may be a participant too
+    assert (cpu.groupby("participant", observed=True).tracked.mean() > 0.9).sum() == 2
     apart = (cpu[list(table.COLUMNS)] - cuda[list(table.COLUMNS)])[cpu.tracked.to_numpy(bool)].abs()
     assert apart[["box_x", "box_y", "box_w", "box_h"]].max().max() < 1.0
     assert apart[["head_yaw", "head_pitch", "head_roll"]].max().max() < 0.5
