@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from vsa.media.picture import Box, Picture
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 #: Engines by name; `auto` is the fastest one that this machine can run.
 NAMES = ("auto", "cpu", "cuda", "mediapipe")
@@ -59,8 +60,12 @@ class FaceEngine(Protocol):
         """Faces in RGB squares of 128x128 px, in their px."""
         ...
 
-    def landmarks(self, crops: Sequence[Bytes], *, alone: bool = False) -> tuple[Floats, Floats]:
-        """Landmarks (n, 478, 3) in crop px and presence (n,) 0-1, for RGB crops of 256x256 px.
+    def cut(self, picture: Picture, matrix: Doubles) -> Any:
+        """Cut a crop of 256x256 px, in the form that `landmarks` takes; `matrix` maps picture px to crop px (2, 3)."""
+        ...
+
+    def landmarks(self, crops: Sequence[Any], *, alone: bool = False) -> tuple[Floats, Floats]:
+        """Landmarks (n, 478, 3) in crop px and presence (n,) 0-1, for crops that `cut` made (or RGB, 256x256 px).
 
         `alone` says that no other thread needs the cores meanwhile.
         """

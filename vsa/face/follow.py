@@ -116,6 +116,7 @@ def follow(
     fps: float | None = None,
     hints: Sequence[Tile] | None = None,
     landmarks: bool = False,
+    adaptive: bool = False,
     watch: Stopwatch | None = None,
     progress: Progress = lambda t, frames: None,
 ) -> Followed:
@@ -135,6 +136,8 @@ def follow(
         Tiles that the manifest gives; they win over guesses.
     landmarks
         Keep the landmarks of every row.
+    adaptive
+        Leave out pictures in which a face changed too little to matter.
     watch
         Adds up where the time goes.
     progress
@@ -150,7 +153,7 @@ def follow(
             ThreadPoolExecutor(1, thread_name_prefix="vsa-keep") as writer,
             ChunkReader(recording.pictures(fps), size=CHUNK) as chunks,
         ):
-            tracker = Tracker(TimedEngine(engine, watch), pool, hints)
+            tracker = Tracker(TimedEngine(engine, watch), pool, hints, adaptive=adaptive)
             waiting: deque[Future[None]] = deque()
             try:
                 for chunk in chunks:

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
-from vsa.face import bundle, detector
+from vsa.face import bundle, crops, detector
 from vsa.face.blendshapes import LANDMARKS
 from vsa.face.blendshapes import NAMES as BLENDSHAPES
-from vsa.face.engine import Stream
+from vsa.face.engine import Doubles, Stream
 from vsa.face.quiet import hushed
-from vsa.media.picture import Box
+from vsa.media.picture import Box, Picture
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -55,6 +55,10 @@ class LiteRTEngine:
             boxes, scores = net.run(image, 127.5, -1.0)
             found.append(detector.decode(boxes[0], scores[0, :, 0], min_score))
         return found
+
+    def cut(self, picture: Picture, matrix: Doubles) -> Bytes:
+        """RGB pixels of a crop, see `FaceEngine.cut`."""
+        return picture.warp(matrix, crops.SIZE)
 
     def landmarks(self, crops: Sequence[Bytes], *, alone: bool = False) -> tuple[Floats, Floats]:
         """Landmarks (n, 478, 3) in crop px and presence (n,) 0-1, for RGB crops of 256x256 px."""

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from vsa.face.detector import Detections, overlaps
 from vsa.face.engine import FaceEngine, Floats
 from vsa.face.tiles import Tile
 from vsa.face.tracklet import Box, Reading, Shown, Tracklet, middle
-from vsa.media.picture import Bytes, Picture, mean_difference
+from vsa.media.picture import Picture, mean_difference
 
 Numbered = tuple[int, Picture]
 
@@ -139,10 +140,10 @@ class Seat:
         raw, sure = self.engine.landmarks([self._crop(picture, face.crop)], alone=alone)
         return Reading(frame, picture.t, face.crop.to_picture(raw[0]), float(sure[0]), shown, False)
 
-    def _crop(self, picture: Picture, crop: crops.Crop) -> Bytes:
+    def _crop(self, picture: Picture, crop: crops.Crop) -> Any:
         """Pixels for the landmark network: the tile's, with its border repeated, and none of a neighbour's."""
         seen, left, top = picture.part(self.tile.box)
-        return seen.warp(replace(crop, x=crop.x - left, y=crop.y - top).matrix(), crops.SIZE)
+        return self.engine.cut(seen, replace(crop, x=crop.x - left, y=crop.y - top).matrix())
 
     def _keep(self, face: Tracklet, reading: Reading) -> None:
         face.last = reading

@@ -7,10 +7,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from vsa.face.detector import MIN_SCORE, Detections
-from vsa.face.engine import Bytes, FaceEngine, Floats, Stream
-from vsa.media.picture import Box
+from vsa.face.engine import Bytes, Doubles, FaceEngine, Floats, Stream
+from vsa.media.picture import Box, Picture
 
 
 class Stopwatch:
@@ -55,7 +56,12 @@ class TimedEngine:
         with self._watch.stage("detect"):
             return self._engine.detect(images, min_score)
 
-    def landmarks(self, crops: Sequence[Bytes], *, alone: bool = False) -> tuple[Floats, Floats]:
+    def cut(self, picture: Picture, matrix: Doubles) -> Any:
+        """See `FaceEngine.cut`."""
+        with self._watch.stage("cut"):
+            return self._engine.cut(picture, matrix)
+
+    def landmarks(self, crops: Sequence[Any], *, alone: bool = False) -> tuple[Floats, Floats]:
         """See `FaceEngine.landmarks`."""
         with self._watch.stage("landmarks"):
             return self._engine.landmarks(crops, alone=alone)

@@ -53,16 +53,25 @@ class Tracker:
         Tiles that the manifest gives.
     smooth
         Smooth landmarks in time as MediaPipe's VIDEO mode does.
+    adaptive
+        Leave out pictures in which a face changed too little to matter.
     """
 
     def __init__(
-        self, engine: FaceEngine, pool: Executor, hints: Sequence[Tile] | None = None, *, smooth: bool = True
+        self,
+        engine: FaceEngine,
+        pool: Executor,
+        hints: Sequence[Tile] | None = None,
+        *,
+        smooth: bool = True,
+        adaptive: bool = False,
     ) -> None:
         self.engine = engine
         self.spans: list[LayoutSpan] = []
         self._pool = pool
         self._hints = hints
         self._smooth = smooth
+        self._adaptive = adaptive
         self._seats: list[Seat] = []
         self._numbers = itertools.count()
         self._epoch = 0

@@ -53,11 +53,14 @@ class Settings:
         ``auto``, ``cpu``, ``cuda`` or ``mediapipe``.
     landmarks
         Keep ``landmarks.npz``.
+    adaptive
+        Leave out pictures in which a face changed too little to matter.
     """
 
     fps: float | None = None
     engine: str = "auto"
     landmarks: bool = False
+    adaptive: bool = False
 
     def as_record(self) -> dict[str, Any]:
         """For ``session.json``."""
@@ -193,6 +196,7 @@ def _analyse(
             fps=settings.fps,
             hints=_rectangles(plan, video, info),
             landmarks=settings.landmarks,
+            adaptive=settings.adaptive,
             watch=watch,
             progress=lambda t, frames: told(t - info.start_s, frames),
         )

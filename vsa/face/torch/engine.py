@@ -12,11 +12,11 @@ import torch
 from vsa.face import bundle, crops, detector
 from vsa.face.blendshapes import LANDMARKS
 from vsa.face.blendshapes import NAMES as BLENDSHAPES
-from vsa.face.engine import Stream
+from vsa.face.engine import Doubles, Stream
 from vsa.face.torch import graph
 from vsa.face.torch.batches import Array, Batches
 from vsa.face.torch.net import Net
-from vsa.media.picture import Box
+from vsa.media.picture import Box, Picture
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -69,6 +69,10 @@ class TorchEngine:
             return []
         boxes, scores = self._detector(np.stack(images))
         return [detector.decode(b, s[:, 0], min_score) for b, s in zip(boxes, scores, strict=True)]
+
+    def cut(self, picture: Picture, matrix: Doubles) -> Bytes:
+        """RGB pixels of a crop, see `FaceEngine.cut`."""
+        return picture.warp(matrix, crops.SIZE)
 
     def landmarks(self, crops: Sequence[Bytes], *, alone: bool = False) -> tuple[Floats, Floats]:
         """Landmarks (n, 478, 3) in crop px and presence (n,) 0-1, for RGB crops of 256x256 px."""
