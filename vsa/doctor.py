@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import vsa
-from vsa import assets
+from vsa import assets, cores
 from vsa.check import Check
 from vsa.face.telemetry import REQUIREMENT, reports_usage
 from vsa.voice import onnx
@@ -217,8 +217,7 @@ def _diarization() -> Check:
 
 
 def _cores() -> Check:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Check("cores", "ok", f"{usable} usable of {os.cpu_count()}")
+    return Check("cores", "ok", f"{cores.usable()} usable of {os.cpu_count()}")
 
 
 def _memory() -> Check:

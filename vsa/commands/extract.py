@@ -58,6 +58,13 @@ _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
     help="Draw what was measured over the pictures of one session, to check it by eye. With one recording per "
     "participant each has its own film: OUT-<role>.mp4.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Sessions at once, each in a process of its own; 1: in this one.  [default: as many as there are cores and "
+    "memory for]",
+)
 @click.option("--afresh", is_flag=True, help="Do finished sessions again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each step.")
 @click.pass_context
@@ -70,6 +77,7 @@ def extract(
     engine: str,
     landmarks: bool,
     overlay: Path | None,
+    jobs: int | None,
     afresh: bool,
     as_json: bool,
 ) -> None:
@@ -96,7 +104,7 @@ def extract(
         if not plans:
             raise _nothing_left(table, purpose)
         logged: dict[str, int | str] = {"without_consent": len(left_out), "purpose": purpose or "any"}
-        summary = run(plans, folder, settings, told, overlay=overlay, afresh=afresh, logged=logged)
+        summary = run(plans, folder, settings, told, jobs=jobs, overlay=overlay, afresh=afresh, logged=logged)
         told.end(summary, folder)
     context.exit(summary.exit_code)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsa.face.engine import FaceEngine
 from vsa.run.batch import Summary
 from vsa.run.session import Outcome
+from vsa.run.workers import Workers
 from vsa.study.cells import printable
 from vsa.study.failures import Failure
 
@@ -65,12 +65,12 @@ class Plain:
                 f"Their results are still in {out}: {', '.join(names)}. To remove them: vsa withdraw ID {out}"
             )
 
-    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
+    def begin(self, sessions: int, finished: int, workers: Workers) -> None:
         """See `vsa.run.batch.Listener`."""
         self.sessions, self.ended = sessions, finished
         word = "session" if sessions == 1 else "sessions"
         before = f", {finished} finished before" if finished else ""
-        self.say(f"{sessions} {word}{before}; engine {engine.name} ({engine.detail})")
+        self.say(f"{sessions} {word}{before}; engine {workers.name} ({workers.detail})")
 
     def start(self, session_id: str) -> None:
         """See `vsa.run.batch.Listener`."""
@@ -124,9 +124,9 @@ class JsonLines(Plain):
         for session_id in names:
             self._event("still_there", session_id=session_id)
 
-    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
+    def begin(self, sessions: int, finished: int, workers: Workers) -> None:
         """See `vsa.run.batch.Listener`."""
-        self._event("begin", sessions=sessions, finished=finished, engine=engine.name)
+        self._event("begin", sessions=sessions, finished=finished, engine=workers.name)
 
     def start(self, session_id: str) -> None:
         """See `vsa.run.batch.Listener`."""
@@ -210,9 +210,9 @@ class Bars(Plain):
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
+    def begin(self, sessions: int, finished: int, workers: Workers) -> None:
         """See `vsa.run.batch.Listener`."""
-        super().begin(sessions, finished, engine)
+        super().begin(sessions, finished, workers)
         self._began_s, self._before = time.monotonic(), finished
         self._bars.update(self._all, total=sessions, visible=sessions > 1)
         self._step()

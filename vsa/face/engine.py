@@ -5,13 +5,13 @@ A new engine is one module with a class of this shape and one line in `create`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from vsa import cores
 from vsa.errors import ExtraMissingError, InputError
 from vsa.face.detector import Detections
 from vsa.media.picture import Box, Picture
@@ -99,7 +99,7 @@ def create(name: str = "auto", threads: int | None = None) -> FaceEngine:
     ModelMissingError
         When the pretrained files are not on this machine.
     """
-    threads = threads or available_cores()
+    threads = threads or cores.usable()
     if name == "auto":
         return _fastest(threads)
     if name == "cpu":
@@ -130,8 +130,3 @@ def _fastest(threads: int) -> FaceEngine:
         engine = LiteRTEngine(threads)
         engine.detail += f"; {error.message}"
         return engine
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from vsa import cores
 from vsa.face import bundle, neutral, table
 from vsa.face.blendshapes import NAMES
 from vsa.face.echoes import without_echoes
-from vsa.face.engine import FaceEngine, available_cores
+from vsa.face.engine import FaceEngine
 from vsa.face.liveness import is_participant, is_still
 from vsa.face.people import Person, group
 from vsa.face.spool import Spool
@@ -149,7 +150,7 @@ def follow(
     times: list[float] = []
     try:
         with (
-            ThreadPoolExecutor(available_cores(), thread_name_prefix="vsa-face") as pool,
+            ThreadPoolExecutor(cores.usable(), thread_name_prefix="vsa-face") as pool,
             ThreadPoolExecutor(1, thread_name_prefix="vsa-keep") as writer,
             ChunkReader(recording.pictures(fps), size=CHUNK) as chunks,
         ):

@@ -1,23 +1,22 @@
-"""Many sessions, one after another: what is finished is not done again, what fails costs only itself."""
+"""Many sessions: what is finished is not done again, what fails costs only itself."""
 
 from __future__ import annotations
 
 import os
-import threading
-import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
-from vsa import assets
-from vsa.errors import InputError, SessionError, VsaError
-from vsa.face.engine import FaceEngine, create
+from vsa.errors import InputError, SessionError
 from vsa.run import overlays, record
-from vsa.run.session import Outcome, Settings, extract_session
+from vsa.run.attempt import CONSENT, DEFECT, withdrawal
+from vsa.run.processes import Processes, most_at_once
+from vsa.run.session import Outcome, Settings
 from vsa.run.source import unchanged, unusable
+from vsa.run.workers import Here, Told, Workers
 from vsa.study import log
 from vsa.study.addresses import Place
 from vsa.study.cells import shown
@@ -27,25 +26,13 @@ from vsa.study.plan import SessionPlan
 from vsa.study.remote_results import AnyResults, results_at
 from vsa.study.results import in_the_way
 from vsa.study.withdrawal import withdrawn
-from vsa.voice import activity
-
-#: The stage of a failure that is vsa's own fault.
-DEFECT = "defect"
-#: The stage of a session that was withdrawn while others were done.
-CONSENT = "consent"
 
 
-class Listener(Protocol):
+class Listener(Told, Protocol):
     """Is told how a batch goes on; see `vsa.commands.progress`."""
 
-    def begin(self, sessions: int, finished: int, engine: FaceEngine) -> None:
-        """So many sessions in all, of which so many were finished before."""
-
-    def start(self, session_id: str) -> None:
-        """A session is begun."""
-
-    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
-        """It has come to `done_s` of `total_s` (0 if unknown), with so many pictures analysed."""
+    def begin(self, sessions: int, finished: int, workers: Workers) -> None:
+        """So many sessions in all, of which so many were finished before; who does the others."""
 
     def finish(self, outcome: Outcome) -> None:
         """It is in its folder."""
@@ -79,6 +66,7 @@ def extract(
     settings: Settings,
     listener: Listener,
     *,
+    jobs: int | None = 1,
     overlay: Path | None = None,
     afresh: bool = False,
     logged: Mapping[str, int | str] | None = None,
@@ -95,6 +83,8 @@ def extract(
         How.
     listener
         Is told how it goes.
+    jobs
+        Sessions at once, each in a process of its own; 1: in this process; None: what this machine can do.
     overlay
         Draw what was measured over the pictures of the one session into this file (see `vsa.run.overlays.draw`).
     afresh
@@ -114,34 +104,22 @@ def extract(
     before = {} if afresh else finished_before(plans, results, settings)
     ahead = [plan for plan in plans if plan.session_id not in before]
     _check_ahead(ahead, before, results)
-    engine = create(settings.engine)
-    assets.find(activity.MODEL)
+    workers = _workers(out, settings, len(ahead), jobs)
     results.prepare()
     _check_withdrawn(ahead, out)
     _keep_facts(plans, before, results)
-    listener.begin(len(plans), len(before), engine)
-    if ahead:
-        threading.Thread(target=_load_features, daemon=True).start()
+    listener.begin(len(plans), len(before), workers)
     done: dict[str, dict[str, Any]] = {}
     failed: list[Failure] = []
     try:
-        for plan in ahead:
-            if withdrawn(out, [plan.session_id]):  # since this run began
-                failed.append(Failure(plan.session_id, CONSENT, *_withdrawn(plan.session_id)))
-                listener.fail(failed[-1])
-                continue
-            listener.start(plan.session_id)
-            advance = partial(listener.advance, plan.session_id)
-            try:
-                outcome = extract_session(plan, results, engine, settings, progress=advance)
-            except BrokenPipeError:  # nobody reads what is printed any more
-                raise
-            except Exception as error:  # what fails costs only itself, also when it is a defect
-                failed.append(failure_of(plan.session_id, error))
-                listener.fail(failed[-1])
-            else:
-                done[plan.session_id] = outcome.record
-                listener.finish(outcome)
+        with closing(workers.run(ahead, listener)) as ended:
+            for one in ended:
+                if isinstance(one, Failure):
+                    failed.append(one)
+                    listener.fail(one)
+                else:
+                    done[one.session_id] = one.record
+                    listener.finish(one)
     finally:  # also when the run is stopped: the tables agree with the folders
         told = [failure for failure in failed if failure.stage != CONSENT]  # no trace of who withdrew
         results.note_failures(told, [*before, *done])
@@ -158,16 +136,13 @@ def extract(
     return Summary(list(done), list(before), failed)
 
 
-def failure_of(session_id: str, error: Exception) -> Failure:
-    """The row of ``failures.csv`` for an error."""
-    if isinstance(error, SessionError):
-        return Failure(session_id, error.stage, error.message, error.hint)
-    if isinstance(error, VsaError):
-        return Failure(session_id, "start", error.message, error.hint)
-    steps = [step for step in traceback.extract_tb(error.__traceback__) if "vsa" in Path(step.filename).parts]
-    where = " < ".join(f"{Path(step.filename).name}:{step.lineno}" for step in reversed(steps))
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return Failure(session_id, DEFECT, f"{text} (at {where})", "This is a defect in vsa; please report it.")
+def _workers(out: Place, settings: Settings, sessions: int, jobs: int | None) -> Workers:
+    if jobs is None:
+        jobs = most_at_once(sessions)
+        alone = sessions < 2  # one of several may die: even where they take turns, each has its process
+    else:
+        alone = jobs == 1
+    return Here(out, settings) if alone else Processes(out, settings, jobs)
 
 
 def finished_before(
@@ -182,8 +157,13 @@ def finished_before(
 
 
 def _fits(plan: SessionPlan, found: dict[str, Any], settings: Settings) -> bool:
-    wanted = {"schema": record.SCHEMA, "settings": settings.as_record(), "hints": record.hints(plan)}
+    wanted = {"schema": record.SCHEMA, "hints": record.hints(plan)}
     if any(found.get(key) != value for key, value in wanted.items()):
+        return False
+    if {
+        **Settings().as_record(),
+        **found["settings"],
+    } != settings.as_record():  # newer settings are not in old ones
         return False
     sources: list[dict[str, Any]] = [found["source"], *found["further_sources"], *found["sound_files"]]
     files = [*((video.path, video.role) for video in plan.videos), *((p, r) for r, p in plan.audio.items())]
@@ -233,16 +213,6 @@ def _keep_facts(plans: Sequence[SessionPlan], before: dict[str, dict[str, Any]],
             results.amend(plan.session_id, found)
 
 
-def _load_features() -> None:
-    """Import what the features need while the first session is followed: a second of scipy on a core that waits."""
-    import scipy.signal
-    import scipy.spatial.transform  # noqa: F401
-
-    import vsa.features.registry
-
-    vsa.features.registry.features()
-
-
 def _check_call(plans: Sequence[SessionPlan], overlay: Path | None) -> None:
     if not plans:
         raise InputError("There is nothing to analyse.", "Give media files or a manifest.")
@@ -271,14 +241,7 @@ def _check_withdrawn(ahead: Sequence[SessionPlan], out: Place) -> None:
     """Who withdrew is not measured again, wherever the recording comes from."""
     if gone := withdrawn(out, [plan.session_id for plan in ahead]):
         names = ", ".join(gone[:3]) + (", …" * (len(gone) > 3))
-        raise InputError(*_withdrawn(names))
-
-
-def _withdrawn(names: str) -> tuple[str, str]:
-    return (
-        f"{names} was withdrawn from this study, as its log says; the recording was not opened.",
-        "Leave it out. If everybody in it has consented anew, give the session another id.",
-    )
+        raise InputError(*withdrawal(names))
 
 
 def _check_ahead(ahead: Sequence[SessionPlan], before: Mapping[str, Any], results: AnyResults) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from typing import Any
@@ -24,6 +23,7 @@ from vsa.bond.evaluation.resampling import DRAWS
 from vsa.bond.evaluation.stability import Stability, stability
 from vsa.bond.folds import REPEATS, circles
 from vsa.bond.weak import Weak
+from vsa.cores import usable
 
 #: Numbers in the columns of a cohort from which on the cores share the work.
 _WORTH_SHARING = 10_000
@@ -66,7 +66,7 @@ class Settings:
         """How many processes."""
         if self.cores is not None:
             return max(1, self.cores)
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return usable()
 
 
 @dataclass(frozen=True)

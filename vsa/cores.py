@@ -1,0 +1,41 @@
+"""What of this machine may be used: cores, and memory that is free."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP = Path("/sys/fs/cgroup")
+_share: int | None = None
+
+
+def usable() -> int:
+    """Cores that this process may use: those that the system gives it, or fewer (see `share`)."""
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return given if _share is None else min(given, _share)
+
+
+def share(cores: int) -> None:
+    """Use no more than so many cores from now on: one of several processes that work side by side."""
+    global _share
+    _share = max(1, cores)
+
+
+def free_bytes() -> int | None:
+    """Memory that can be had without others losing theirs; None where the system doesn't say.
+
+    The least of what the machine has free and what a container's limit (cgroup v2) leaves.
+    """
+    rooms = []
+    try:
+        lines = _MEMINFO.read_text().splitlines()
+        rooms += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        limit, held = (int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        rooms.append(max(0, limit - held))
+    except (OSError, ValueError):  # "max" is no number: there is no limit
+        pass
+    return min(rooms, default=None)

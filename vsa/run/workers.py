@@ -1,0 +1,91 @@
+"""Who does the sessions of a batch: this process, several on this machine (`processes`), or a cluster (`cluster`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from functools import partial
+from typing import Protocol
+
+from vsa import assets
+from vsa.face.engine import create
+from vsa.run.attempt import attempt
+from vsa.run.session import Outcome, Settings
+from vsa.study.addresses import Place
+from vsa.study.failures import Failure
+from vsa.study.plan import SessionPlan
+from vsa.voice import activity
+
+#: A session whose process dies is tried so often in all; then it is named.
+TRIES = 3
+
+
+class Told(Protocol):
+    """Hears of sessions in work; part of `vsa.run.batch.Listener`."""
+
+    def start(self, session_id: str) -> None:
+        """A session is begun."""
+
+    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
+        """It has come to `done_s` of `total_s` (0 if unknown), with so many pictures analysed."""
+
+
+class Workers(Protocol):
+    """Does sessions. What is wrong with all of them is raised when it is made, before any is begun.
+
+    Attributes
+    ----------
+    name, detail
+        Of the engine, or of the place where it runs; for people.
+    """
+
+    name: str
+    detail: str
+
+    def run(self, plans: Sequence[SessionPlan], told: Told) -> Generator[Outcome | Failure, None, None]:
+        """Do sessions; each comes back as it ends. Closing the iterator ends those in work."""
+        ...
+
+
+class Here:
+    """In this process, one after another, with all cores for each.
+
+    Parameters
+    ----------
+    out
+        The results folder.
+    settings
+        How.
+
+    Raises
+    ------
+    InputError, ExtraMissingError, ModelMissingError
+        When the engine can't run here.
+    """
+
+    def __init__(self, out: Place, settings: Settings) -> None:
+        self._engine = create(settings.engine)
+        assets.find(activity.MODEL)
+        self._out = out
+        self._settings = settings
+        self.name, self.detail = self._engine.name, self._engine.detail
+
+    def run(self, plans: Sequence[SessionPlan], told: Told) -> Generator[Outcome | Failure, None, None]:
+        """See `Workers.run`."""
+        if plans:
+            threading.Thread(target=load_features, daemon=True).start()
+        for plan in plans:
+            told.start(plan.session_id)
+            yield attempt(
+                plan, self._out, self._engine, self._settings, partial(told.advance, plan.session_id)
+            )
+
+
+def load_features() -> None:
+    """Import what the features need while the first session is followed: a second of scipy on a core that waits."""
+    import scipy.signal
+    import scipy.spatial.transform  # noqa: F401
+
+    import vsa.features.registry
+
+    vsa.features.registry.features()
