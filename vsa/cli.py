@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "Write pages to read: the review list, a page and a sheet for each session.",
     "compare": "Compare the alliance between groups: modality, attachment, diagnosis.",
     "withdraw": "Remove a person from a study, and mark the models that learned from them.",
+    "run": "Run the stages that a pipeline file names, with its settings, so far as anything changed.",
     "simulate": "Make calls and cohorts whose truth is known.",
 }
 #: 128 + SIGINT, as shells have it.

@@ -60,10 +60,11 @@ _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 )
 @click.option(
     "--jobs",
-    type=click.IntRange(1),
+    type=click.IntRange(0),
+    default=0,
     metavar="N",
-    help="Sessions at once, each in a process of its own; 1: in this one.  [default: as many as there are cores and "
-    "memory for]",
+    help="Sessions at once, each in a process of its own; 1: in this one; 0, the default: as many as there are cores "
+    "and memory for.",
 )
 @click.option("--afresh", is_flag=True, help="Do finished sessions again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each step.")
@@ -77,7 +78,7 @@ def extract(
     engine: str,
     landmarks: bool,
     overlay: Path | None,
-    jobs: int | None,
+    jobs: int,
     afresh: bool,
     as_json: bool,
 ) -> None:

@@ -66,7 +66,7 @@ def extract(
     settings: Settings,
     listener: Listener,
     *,
-    jobs: int | None = 1,
+    jobs: int = 1,
     overlay: Path | None = None,
     afresh: bool = False,
     logged: Mapping[str, int | str] | None = None,
@@ -84,7 +84,7 @@ def extract(
     listener
         Is told how it goes.
     jobs
-        Sessions at once, each in a process of its own; 1: in this process; None: what this machine can do.
+        Sessions at once, each in a process of its own; 1: in this process; 0: as many as this machine can do.
     overlay
         Draw what was measured over the pictures of the one session into this file (see `vsa.run.overlays.draw`).
     afresh
@@ -136,13 +136,11 @@ def extract(
     return Summary(list(done), list(before), failed)
 
 
-def _workers(out: Place, settings: Settings, sessions: int, jobs: int | None) -> Workers:
-    if jobs is None:
-        jobs = most_at_once(sessions)
-        alone = sessions < 2  # one of several may die: even where they take turns, each has its process
-    else:
-        alone = jobs == 1
-    return Here(out, settings) if alone else Processes(out, settings, jobs)
+def _workers(out: Place, settings: Settings, sessions: int, jobs: int) -> Workers:
+    # one of several may die: even where they take turns, each has its process
+    if jobs == 1 or (jobs == 0 and sessions < 2):
+        return Here(out, settings)
+    return Processes(out, settings, jobs or most_at_once(sessions))
 
 
 def finished_before(

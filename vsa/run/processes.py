@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from vsa import cores
-from vsa.errors import InputError
 from vsa.run.session import Outcome, Settings
 from vsa.run.workers import TRIES, Here, Told
 from vsa.study.addresses import Place
@@ -60,12 +59,10 @@ class Processes:
     Raises
     ------
     InputError, ExtraMissingError, ModelMissingError
-        When the engine can't run here, or `jobs` is none.
+        When the engine can't run here.
     """
 
     def __init__(self, out: Place, settings: Settings, jobs: int) -> None:
-        if jobs < 1:
-            raise InputError(f"--jobs {jobs}: at least one session must be in work.", "Give 1 or more.")
         first = Here(out, settings)  # the checks; and what is told
         self.name = first.name
         self.detail = f"{first.detail}; {jobs} at once"

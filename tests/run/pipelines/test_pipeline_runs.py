@@ -1,0 +1,268 @@
+"""Only what has to run runs, a run that was stopped goes on, and what was done is written down."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import media_files
+import pytest
+from pipeline_studies import (
+    FLAG,
+    HEAD,
+    SCORE,
+    SMALL,
+    call,
+    change_answer,
+    prepare,
+    ran,
+    records,
+    write_pipeline,
+)
+from studies import CLIENT, SESSIONS, THERAPIST, holding, log_of
+
+from vsa.errors import InputError, ModelMissingError
+from vsa.face import bundle
+from vsa.run.withdrawal import plan as withdrawal
+from vsa.study.checkup import examine_study
+from vsa.study.withdrawal import find
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study in which all has run once."""
+    study = tmp_path_factory.mktemp("prepared") / "study"
+    study.mkdir()
+    prepare(study)
+    file = write_pipeline(study.parent)
+    assert ran(call(file, "--study", study, "--json")) == ["score", "flag", "compare"]
+    return study
+
+
+@pytest.fixture
+def study(prepared: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(prepared, tmp_path / "study")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write_pipeline(tmp_path)
+
+
+def test_nothing_runs_twice(study: Path, file: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in study.rglob("*.csv")}
+    assert ran(call(file, "--study", study, "--json")) == []
+    assert before == {path: path.stat().st_mtime_ns for path in study.rglob("*.csv")}
+    assert {one["state"] for one in records(study)[-1]["stages"]} == {"unchanged"}
+
+
+def test_a_file_that_was_only_touched_changes_nothing(study: Path, file: Path) -> None:
+    (study / "answers.csv").touch()
+    assert ran(call(file, "--study", study, "--json")) == []
+
+
+def test_a_changed_input_runs_what_reads_it_and_what_follows(study: Path, file: Path) -> None:
+    change_answer(study)
+    told = json.loads(call(file, "--study", study, "--json", "--dry-run").stdout)
+    assert {one["stage"]: one["do"] for one in told["stages"]} == {
+        "score": "run",
+        "flag": "skip",
+        "compare": "maybe",
+    }
+    assert ran(call(file, "--study", study, "--json")) == ["score", "compare"]
+
+
+def test_a_changed_input_of_the_last_stage_runs_that_alone(study: Path, file: Path) -> None:
+    with (study / "clients.csv").open("a") as table:
+        table.write("nobody,one,true\n")
+    assert ran(call(file, "--study", study, "--json")) == ["compare"]
+
+
+def test_a_changed_session_runs_what_reads_the_study(study: Path, file: Path) -> None:
+    record = study / SESSIONS[0] / "session.json"
+    record.write_text(record.read_text() + " ")
+    assert ran(call(file, "--study", study, "--json")) == ["flag", "compare"]
+
+
+def test_a_stage_whose_result_is_as_before_runs_nothing_after_it(study: Path, file: Path) -> None:
+    text = (study / "answers.csv").read_text()
+    (study / "answers.csv").write_text(text + "\n")  # other bytes, the same answers
+    assert ran(call(file, "--study", study, "--json")) == ["score"]
+
+
+def test_a_changed_setting_runs_its_stage_and_is_named(study: Path, tmp_path: Path) -> None:
+    file = write_pipeline(tmp_path, SMALL.replace("budget = 0.2", "budget = 0.3"))
+    done = call(file, "--study", study)
+    assert "flag: runs, budget is set anew." in done.stderr
+    assert [one["state"] for one in records(study)[-1]["stages"]] == ["unchanged", "done", "unchanged"]
+
+
+def test_results_that_were_removed_or_edited_are_made_again(study: Path, file: Path) -> None:
+    (study / "flags.csv").unlink()
+    (study / "comparison" / "comparison.csv").write_text("mine\n")
+    assert "flags.csv is missing" in call(file, "--study", study, "--dry-run").stdout
+    assert ran(call(file, "--study", study, "--json")) == ["flag", "compare"]
+
+
+@pytest.mark.parametrize("what", ["code", "versions"])
+def test_another_vsa_or_library_runs_all_again(study: Path, file: Path, what: str) -> None:
+    for path in (study / "runs").iterdir():  # as they would be of another one
+        record = json.loads(path.read_text())
+        record[what] = {**record[what], "numpy": "1.0"} if what == "versions" else "code:0"
+        path.write_text(json.dumps(record))
+    told = call(file, "--study", study, "--dry-run").stdout
+    assert told.count("numpy is of another version" if what == "versions" else "vsa is another") == 3
+
+
+def test_a_damaged_record_counts_as_none(study: Path, file: Path) -> None:
+    for path in (study / "runs").iterdir():
+        path.write_text(path.read_text()[:500])
+    assert call(file, "--study", study, "--dry-run").stdout.count("it has not run yet") == 3
+
+
+def test_stages_can_be_chosen_and_forced(study: Path, file: Path) -> None:
+    def do(*words: str) -> list[str]:
+        return ran(call(file, "--study", study, "--json", *words))
+
+    assert do("--only", "flag", "--force") == ["flag"]
+    assert do("--from", "flag", "--force") == ["flag", "compare"]
+    change_answer(study)
+    assert do("--only", "flag") == []
+    assert do("--from", "flag") == []
+    assert do() == ["score", "compare"]
+    wrong = call(file, "--study", study, "--only", "flags").exception
+    assert isinstance(wrong, InputError)
+    assert "Did you mean flag?" in wrong.message
+
+
+def test_a_dry_run_leaves_no_trace(study: Path, file: Path) -> None:
+    change_answer(study)
+    before = {path: path.stat().st_mtime_ns for path in study.rglob("*")}
+    assert call(file, "--study", study, "--dry-run").exit_code == 0
+    assert before == {path: path.stat().st_mtime_ns for path in study.rglob("*")}
+
+
+def test_a_failing_stage_stops_the_run_and_what_was_done_is_kept(study: Path, tmp_path: Path) -> None:
+    last = FLAG.replace("flag]", 'last]\ncommand = "flag"').replace("flags.csv", "last.csv")
+    text = SMALL.replace("budget = 0.2", "budget = 0.3") + last
+    file = write_pipeline(tmp_path, text.replace('"group"', '"grup"'))
+    done = call(file, "--study", study)
+    assert isinstance(done.exception, InputError)
+    assert "compare: stopped." in done.stderr
+    record = records(study)[-1]
+    assert [one["state"] for one in record["stages"]] == ["unchanged", "done", "failed"]
+    assert record["exit_code"] == 2
+    assert log_of(study)[-1]["outcome"]["failed"] == 1
+    assert not (study / "last.csv").exists()
+    write_pipeline(tmp_path, text)
+    assert ran(call(file, "--study", study, "--json")) == ["last"]
+
+
+def test_a_killed_run_goes_on_where_it_stood(study: Path, file: Path) -> None:
+    shutil.rmtree(study / "runs")
+    words = [sys.executable, "-c", "from vsa.commands.run import run; run()", file, "--study", study]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    end = time.monotonic() + 120
+    while not (found := records(study)) or found[0]["stages"][0]["state"] != "done":
+        assert time.monotonic() < end
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert records(study)[0]["exit_code"] is None
+    states = {one["stage"]: one["state"] for one in records(study)[0]["stages"]}
+    assert states["score"] == "done"
+    assert "compare" not in states or states["compare"] == "running"
+    left = [name for name in ("score", "flag", "compare") if states.get(name) != "done"]
+    assert ran(call(file, "--study", study, "--json")) == left
+
+
+def test_some_failed_recordings_do_not_stop_the_rest(study: Path, tmp_path: Path) -> None:
+    try:
+        bundle.load()
+    except ModelMissingError as error:
+        pytest.skip(str(error))
+    cohort = tmp_path / "broken"
+    cohort.mkdir()
+    broken = media_files.HOPELESS["random_bytes"](cohort)
+    (cohort / "manifest.csv").write_text(f"session_id,video,consent\ns1,{broken.name},yes\n")
+    shutil.copy(study / "answers.csv", cohort)
+    file = write_pipeline(tmp_path, f'{HEAD}[stage.extract]\npurpose = "research"\n{SCORE}')
+    done = call(file, "--study", cohort)
+    assert done.exit_code == 3
+    assert [(one["state"], one["exit_code"]) for one in records(cohort)[0]["stages"]] == [
+        ("done", 3),
+        ("done", 0),
+    ]
+    assert (cohort / "bonds.csv").is_file()
+
+
+def test_a_record_repeats_to_the_same_results(study: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "elsewhere"
+    fresh.mkdir()
+    prepare(fresh)
+    (record,) = (study / "runs").iterdir()
+    told = json.loads(call(record, "--study", fresh, "--json").stdout)
+    assert told["differences"] == []
+    assert told["same"] == {"bonds.csv": True, "flags.csv": True, "comparison": True}
+    assert not (fresh / record.relative_to(study)).exists()
+    assert records(fresh)[0]["pipeline"] == records(study)[0]["pipeline"]
+
+
+def test_a_record_says_what_differs_when_it_is_repeated(study: Path, tmp_path: Path) -> None:
+    (path,) = (study / "runs").iterdir()
+    record = json.loads(path.read_text())
+    record["versions"]["numpy"] = "1.0"
+    (tmp_path / "record.json").write_text(json.dumps(record))
+    change_answer(study)
+    words = (tmp_path / "record.json", "--study", study)
+    told = call(*words, "--dry-run").stdout
+    assert "numpy was 1.0, and is " in told
+    assert "score: answers.csv is not what was read." in told
+    done = call(*words)
+    assert "bonds.csv: NOT the same as then." in done.stdout
+    assert "flags.csv: the same as then." in done.stdout
+
+
+def test_the_command_lines_of_a_record_do_the_same_by_hand(study: Path) -> None:
+    lines = [one["command_line"] for one in records(study)[0]["stages"]]
+    assert str(study) not in str(lines)
+    flags = (study / "flags.csv").read_bytes()
+    (study / "flags.csv").unlink()
+    vsa = 'vsa() { "$PYTHON" -c "from vsa.cli import main; main()" "$@"; }\n'
+    environment = {**os.environ, "STUDY": str(study), "PYTHON": sys.executable}
+    subprocess.run(["bash", "-ec", vsa + lines[1]], check=True, capture_output=True, env=environment)
+    assert (study / "flags.csv").read_bytes() == flags
+
+
+def test_records_say_what_was_done_with_what_and_nothing_of_people(study: Path) -> None:
+    (record,) = records(study)
+    assert record["versions"].keys() >= {"vsa", "python", "numpy", "scikit-learn"}
+    score, flag, compare = record["stages"]
+    assert score["settings"]["instrument"] == "wai-sr"
+    assert {*compare["reads"]} == {".", "bonds.csv", "clients.csv"}
+    assert compare["reads"]["bonds.csv"] == score["writes"]["bonds.csv"]
+    assert flag["seed"] is None
+    assert holding(study / "runs", CLIENT, THERAPIST, *SESSIONS) == []
+    entry = log_of(study)[-1]
+    assert (entry["command"], entry["ids"]) == ("run", [])
+    assert (study / entry["outcome"]["record"]).is_file()
+
+
+def test_withdrawing_and_checking_a_study_take_no_offence_at_records(study: Path) -> None:
+    found = withdrawal(study, find(study, CLIENT))
+    touched = [
+        *found.named,
+        *found.closed,
+        *found.folders,
+        *(path for path, _ in (*found.tables, *found.unread)),
+    ]
+    assert not [path for path in touched if "runs" in path.parts]
+    assert not [one for one in examine_study(study) if "runs" in one.name + one.found]
