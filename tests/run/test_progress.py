@@ -63,7 +63,7 @@ def lines(written: str) -> list[str]:
 
 @pytest.mark.slow
 def test_bars_in_a_terminal_show_the_rate_and_the_time_left(calls: list[Path], tmp_path: Path) -> None:
-    written, code = in_terminal(["extract", *map(str, calls), "--out", str(tmp_path / "out")])
+    written, code = in_terminal(["extract", *map(str, calls), "--out", str(tmp_path / "out"), "--jobs", "1"])
     assert code == 3
     shown = lines(written)
     assert any(re.match(r"first +━.* 0:0\d/0:10 +\d+ pictures/s +0:\d\d left$", line) for line in shown), (
@@ -117,7 +117,7 @@ def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.slow
 def test_json_lines_tell_everything(calls: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = vsa("extract", *calls, "--out", out, "--json")
+    done = vsa("extract", *calls, "--out", out, "--json", "--jobs", "1")
     assert done.returncode == 3
     told = events(done.stdout)
     kinds = [event["event"] for event in told]
@@ -151,7 +151,7 @@ def test_without_consent_is_told(calls: list[Path], tmp_path: Path) -> None:
 def test_ctrl_c_is_a_sentence_and_keeps_what_is_finished(calls: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     with subprocess.Popen(
-        [*VSA, "extract", str(calls[2]), str(calls[1]), str(calls[0]), "--out", str(out), "--json"],
+        [*VSA, "extract", *map(str, reversed(calls)), "--out", str(out), "--json", "--jobs", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

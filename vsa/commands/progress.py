@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from vsa.study.failures import Failure
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
     from vsa.study.addresses import Address
 
@@ -184,7 +186,7 @@ class JsonLines(Plain):
 
 
 class Bars(Plain):
-    """A bar for the batch and one for the session, with the rate and the time left."""
+    """A bar for the batch and one for each session in work, with the rate and the time left."""
 
     def __init__(self, console: Console) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
@@ -197,10 +199,10 @@ class Bars(Plain):
             *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in fields),
             console=console,
         )
-        blank: dict[str, Any] = dict.fromkeys(fields, "")
-        self._all = self._bars.add_task("sessions", total=None, visible=False, **blank)
-        self._one = self._bars.add_task("", total=None, visible=False, **blank)
-        self._began_s = self._began_one_s = 0.0
+        self._blank: dict[str, Any] = dict.fromkeys(fields, "")
+        self._all = self._bars.add_task("sessions", total=None, visible=False, **self._blank)
+        self._ones: dict[str, _Bar] = {}
+        self._began_s = 0.0
         self._before = 0
 
     def __enter__(self) -> Bars:
@@ -219,50 +221,67 @@ class Bars(Plain):
 
     def start(self, session_id: str) -> None:
         """See `vsa.run.batch.Listener`."""
-        self._began_one_s = time.monotonic()
-        self._bars.reset(
-            self._one, total=None, description=session_id[:24], count="", rate="", left="", visible=True
-        )
+        self._drop(session_id)  # it is tried again
+        bar = self._bars.add_task(session_id[:24], total=None, **self._blank)
+        self._ones[session_id] = _Bar(bar, time.monotonic())
 
     def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
         """See `vsa.run.batch.Listener`."""
-        gone_s = time.monotonic() - self._began_one_s
-        share = min(1.0, done_s / total_s) if total_s else 0.0
+        one = self._ones[session_id]
+        gone_s = time.monotonic() - one.began_s
+        one.share = min(1.0, done_s / total_s) if total_s else 0.0
         self._bars.update(
-            self._one,
+            one.task,
             total=total_s or None,
             completed=done_s,
             count=f"{_clock(done_s)}/{_clock(total_s)}" if total_s else _clock(done_s),
             rate=f"{frames / gone_s:.0f} pictures/s" if gone_s > _SETTLED_S else "",
-            left=_left(gone_s, share, 1.0),
+            left=_left(gone_s, one.share, 1.0),
         )
-        self._step(share)
+        self._step()
 
     def finish(self, outcome: Outcome) -> None:
         """See `vsa.run.batch.Listener`."""
         super().finish(outcome)
-        self._bars.update(self._one, visible=False)
+        self._drop(outcome.session_id)
         self._step()
 
     def fail(self, failure: Failure) -> None:
         """See `vsa.run.batch.Listener`."""
         super().fail(failure)
-        self._bars.update(self._one, visible=False)
+        self._drop(failure.session_id)
         self._step()
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
         self._bars.console.print(printable(line), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
-    def _step(self, share: float = 0.0) -> None:
-        """The batch is at `ended` sessions and this share of one more."""
-        done = self.ended - self._before + share
+    def _drop(self, session_id: str) -> None:
+        if (one := self._ones.pop(session_id, None)) is not None:
+            self._bars.remove_task(one.task)
+
+    def _step(self) -> None:
+        """How far the batch is: sessions that ended, and shares of those in work."""
+        share = sum(one.share for one in self._ones.values())
         self._bars.update(
             self._all,
             completed=self.ended + share,
             count=f"{self.ended}/{self.sessions}",
-            left=_left(time.monotonic() - self._began_s, done, self.sessions - self._before),
+            left=_left(
+                time.monotonic() - self._began_s,
+                self.ended - self._before + share,
+                self.sessions - self._before,
+            ),
         )
+
+
+@dataclass
+class _Bar:
+    """Of one session; `share` of it is done."""
+
+    task: TaskID
+    began_s: float
+    share: float = 0.0
 
 
 def sentence(outcome: Outcome) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from vsa.errors import SessionError, VsaError
 from vsa.face.engine import FaceEngine
-from vsa.run.session import Outcome, Progress, Settings, extract_session
+from vsa.run.session import Outcome, Settings, extract_session
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
@@ -20,31 +22,42 @@ DEFECT = "defect"
 CONSENT = "consent"
 
 
+class Told(Protocol):
+    """Hears of sessions in work; part of `vsa.run.batch.Listener`."""
+
+    def start(self, session_id: str) -> None:
+        """A session is begun."""
+
+    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
+        """It has come to `done_s` of `total_s` (0 if unknown), with so many pictures analysed."""
+
+
 def attempt(
-    plan: SessionPlan,
-    out: Place,
-    engine: FaceEngine,
-    settings: Settings,
-    progress: Progress = lambda done_s, total_s, frames: None,
+    plan: SessionPlan, out: Place, engine: FaceEngine, settings: Settings, told: Told
 ) -> Outcome | Failure:
     """Do one session.
 
     Parameters
     ----------
-    plan, engine, settings, progress
+    plan, engine, settings
         See `vsa.run.session.extract_session`.
     out
         The results folder.
+    told
+        Hears how it goes.
 
     Raises
     ------
     BrokenPipeError
-        From `progress`: nobody listens any more.
+        Nobody listens any more.
     """
     if withdrawn(out, [plan.session_id]):  # since the run began
         return Failure(plan.session_id, CONSENT, *withdrawal(plan.session_id))
+    told.start(plan.session_id)
     try:
-        return extract_session(plan, results_at(out), engine, settings, progress=progress)
+        return extract_session(
+            plan, results_at(out), engine, settings, progress=partial(told.advance, plan.session_id)
+        )
     except BrokenPipeError:
         raise
     except Exception as error:

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from vsa.errors import InputError, SessionError
 from vsa.run import overlays, record
-from vsa.run.attempt import CONSENT, DEFECT, withdrawal
+from vsa.run.attempt import CONSENT, DEFECT, Told, withdrawal
 from vsa.run.processes import Processes, most_at_once
 from vsa.run.session import Outcome, Settings
 from vsa.run.source import unchanged, unusable
-from vsa.run.workers import Here, Told, Workers
+from vsa.run.workers import Here, Workers
 from vsa.study import log
 from vsa.study.addresses import Place
 from vsa.study.cells import shown

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from vsa import cores
+from vsa.run.attempt import Told
 from vsa.run.session import Outcome, Settings
-from vsa.run.workers import TRIES, Here, Told
+from vsa.run.workers import TRIES, Here
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
-from functools import partial
 from typing import Protocol
 
 from vsa import assets
 from vsa.face.engine import create
-from vsa.run.attempt import attempt
+from vsa.run.attempt import Told, attempt
 from vsa.run.session import Outcome, Settings
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
@@ -18,16 +17,6 @@ from vsa.voice import activity
 
 #: A session whose process dies is tried so often in all; then it is named.
 TRIES = 3
-
-
-class Told(Protocol):
-    """Hears of sessions in work; part of `vsa.run.batch.Listener`."""
-
-    def start(self, session_id: str) -> None:
-        """A session is begun."""
-
-    def advance(self, session_id: str, done_s: float, total_s: float, frames: int) -> None:
-        """It has come to `done_s` of `total_s` (0 if unknown), with so many pictures analysed."""
 
 
 class Workers(Protocol):
@@ -75,10 +64,7 @@ class Here:
         if plans:
             threading.Thread(target=load_features, daemon=True).start()
         for plan in plans:
-            told.start(plan.session_id)
-            yield attempt(
-                plan, self._out, self._engine, self._settings, partial(told.advance, plan.session_id)
-            )
+            yield attempt(plan, self._out, self._engine, self._settings, told)
 
 
 def load_features() -> None:
