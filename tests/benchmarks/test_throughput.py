@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import av
 import compose
 import pytest
-from command import VSA
 from running import plain_mediapipe, vsa_extract
 
 pytestmark = pytest.mark.benchmark
@@ -49,6 +44,32 @@ def test_two_tile_call_against_plain_mediapipe(tmp_path: Path, figures: Figures)
     assert median(ratios) > 1.5
 
 
+def test_kinds_of_recordings_against_plain_mediapipe(tmp_path: Path, figures: Figures) -> None:
+    say = figures("performance", "Kinds of recordings against plain MediaPipe")
+    say("Whole processes; medians of three rounds, one after the other.\n")
+    say("| recording | faces | plain MediaPipe, pictures/s | vsa extract, pictures/s | ratio | vsa, MB |")
+    say("|---|---|---|---|---|---|")
+    kinds = {
+        "one face, 1280x720": compose.gallery(tmp_path / "one.mp4", n=1, seconds=20),
+        "two tiles, 1280x720": compose.gallery(tmp_path / "two.mp4", n=2, seconds=20),
+        "two tiles, 1920x1080": compose.gallery(tmp_path / "hd.mp4", n=2, size=(1920, 1080), seconds=20),
+        "nine tiles, 1280x720": compose.gallery(tmp_path / "nine.mp4", n=9, seconds=8),
+    }
+    for name, truth in kinds.items():
+        people = len(truth.participants)
+        rates: dict[str, list[float]] = {"plain": [], "vsa": [], "MB": []}
+        for _ in range(ROUNDS):
+            _, plain_ran = plain_mediapipe(truth.path, faces=people)
+            record, ran = vsa_extract(truth.path, tmp_path / "out")
+            assert len(record["participants"]) == people
+            rates["plain"].append(truth.frames / plain_ran.seconds)
+            rates["vsa"].append(truth.frames / ran.seconds)
+            rates["MB"].append(ran.peak_mb)
+        ratio = median(v / p for v, p in zip(rates["vsa"], rates["plain"], strict=True))
+        plain, own, mb = (median(rates[key]) for key in ("plain", "vsa", "MB"))
+        say(f"| {name} | {people} | {plain:.1f} | {own:.1f} | {ratio:.2f} | {mb:.0f} |")
+
+
 def test_nine_tile_gallery_against_plain_mediapipe(tmp_path: Path, figures: Figures) -> None:
     say = figures("performance", "A gallery of nine tiles")
     truth = compose.gallery(tmp_path / "gallery.mp4", seconds=8)
@@ -66,46 +87,3 @@ def test_nine_tile_gallery_against_plain_mediapipe(tmp_path: Path, figures: Figu
     )
     assert len(record["participants"]) == 9
     assert faces > 8.55
-
-
-def test_memory_does_not_grow_with_the_recording(tmp_path: Path, figures: Figures) -> None:
-    say = figures("performance", "Memory against length")
-    minute = compose.two_tile_call_60s(tmp_path / "call1.mp4").path
-    peaks = {}
-    for minutes in (1, 10):
-        call = looped(minute, tmp_path / f"call_{minutes}_min.mp4", minutes)
-        record, ran = vsa_extract(call, tmp_path / "out")
-        peaks[minutes] = ran.peak_mb
-        rate = record["quality"]["frames"] / ran.seconds
-        say(f"- {minutes} min: {ran.peak_mb:.0f} MB at most, {rate:.1f} pictures/s")
-    assert peaks[10] < 1200
-    assert peaks[10] < 1.25 * peaks[1]
-
-
-def test_help_answers_at_once(figures: Figures) -> None:
-    say = figures("performance", "Start-up")
-    seconds = []
-    for command in ([*VSA, "--help"], [sys.executable, "-c", "pass"]):
-        runs = []
-        for _ in range(5):
-            start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            runs.append(time.perf_counter() - start)
-        seconds.append(median(runs))
-    say(f"`vsa --help`: {seconds[0]:.2f} s (Python alone: {seconds[1]:.2f} s)")
-    assert seconds[0] < 0.3 + seconds[1]
-
-
-def looped(source: Path, path: Path, times: int) -> Path:
-    """The same recording several times over, its packets copied."""
-    with av.open(str(source)) as recording, av.open(str(path), "w") as out:
-        stream = recording.streams.video[0]
-        copy = out.add_stream_from_template(stream)
-        length = stream.duration
-        packets = [p for p in recording.demux(stream) if p.dts is not None]
-        stamps = [(p.pts, p.dts) for p in packets]
-        for k in range(times):
-            for packet, (pts, dts) in zip(packets, stamps, strict=True):
-                packet.pts, packet.dts, packet.stream = pts + k * length, dts + k * length, copy
-                out.mux(packet)
-    return path
