@@ -52,7 +52,7 @@ def children(pid: int) -> dict[int, str]:
 
 
 def workers_of(pid: int) -> list[int]:
-    return [child for child, words in children(pid).items() if "spawn_main" in words]
+    return [child for child, words in children(pid).items() if "vsa.run.child" in words]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find processes")
