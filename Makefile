@@ -44,7 +44,7 @@ test-extras: models  ## the tests that need PyTorch (the extras `diarization` an
 	@[ -x .venv-extras/bin/python ] || $(BIN)/python -m venv .venv-extras
 	.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -e '.[dev,diarization,cuda]'
 	.venv-extras/bin/python -m pytest tests/voice/test_diarization.py \
-		tests/face/test_torch_graph.py tests/face/test_torch_engine.py
+		tests/face/test_torch_*.py
 
 lint: install  ## ruff (rules and layout) and mypy --strict
 	$(BIN)/ruff check .

@@ -203,7 +203,7 @@ def _cuda() -> Check:
     if not gpu.has_driver():
         return Check("engine cuda", "ok", "no NVIDIA driver: the CPU is used")
     found, todo = gpu.obstacle()
-    return Check("engine cuda", "warn" if found else "ok", found or "ready, speed not measured", todo)
+    return Check("engine cuda", "warn" if found else "ok", found or "ready", todo)
 
 
 def _diarization() -> Check:

@@ -39,8 +39,8 @@ def _to_rgb(colour: str) -> npt.NDArray[np.float32]:
     return np.column_stack([matrix, matrix @ [-16, -128, -128]]).astype(np.float32)
 
 
-_TO_RGB = {name: _to_rgb(name) for name in _WEIGHTS}
-_FROM_RGB = np.linalg.inv(np.vstack([_TO_RGB["bt601"], [0, 0, 0, 1]]))[:3].astype(np.float32)
+TO_RGB = {name: _to_rgb(name) for name in _WEIGHTS}
+_FROM_RGB = np.linalg.inv(np.vstack([TO_RGB["bt601"], [0, 0, 0, 1]]))[:3].astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ class Picture:
         height = stacked.shape[0] * 2 // 3
         chroma = stacked[height:].reshape(2, height // 2, width // 2)
         u, v = (cv2.resize(c, (width, height), interpolation=cv2.INTER_NEAREST) for c in chroma)
-        return np.asarray(cv2.transform(cv2.merge([stacked[:height], u, v]), _TO_RGB[self.colour]), np.uint8)
+        return np.asarray(cv2.transform(cv2.merge([stacked[:height], u, v]), TO_RGB[self.colour]), np.uint8)
 
     def letterbox(self, box: Box, size: int) -> tuple[Bytes, float, float, float]:
         """Fit a region into a square, keeping its shape, with black bars.

@@ -14,13 +14,12 @@ import torch
 
 from vsa.errors import SessionError
 
-Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(eq=False)
 class _Asked:
-    items: Array
+    items: Sequence[Any]
     answer: list[Floats] = field(default_factory=list)
     error: BaseException | None = None
     done: bool = False
@@ -32,7 +31,7 @@ class Batches:
     Parameters
     ----------
     run
-        The network: items (n, ...) -> arrays (n, ...); may raise `torch.OutOfMemoryError`.
+        The network: n items -> arrays (n, ...); may raise `torch.OutOfMemoryError`.
     most
         Items to run at once; halved, for good, when the memory is too small for as many.
     busy
@@ -43,7 +42,7 @@ class Batches:
 
     def __init__(
         self,
-        run: Callable[[Array], list[Floats]],
+        run: Callable[[Sequence[Any]], list[Floats]],
         most: int,
         busy: threading.Lock,
         make_room: Callable[[], None] = lambda: None,
@@ -54,7 +53,7 @@ class Batches:
         self._make_room = make_room
         self._waiting: deque[_Asked] = deque()
 
-    def __call__(self, items: Array) -> list[Floats]:
+    def __call__(self, items: Sequence[Any]) -> list[Floats]:
         """Results for n >= 1 items.
 
         Raises
@@ -76,7 +75,7 @@ class Batches:
         while self._waiting:
             together.append(self._waiting.popleft())
         try:
-            results = self._in_parts(np.concatenate([asked.items for asked in together]))
+            results = self._in_parts([item for asked in together for item in asked.items])
             at = 0
             for asked in together:
                 asked.answer = [result[at : at + len(asked.items)] for result in results]
@@ -87,7 +86,7 @@ class Batches:
         for asked in together:
             asked.done = True
 
-    def _in_parts(self, items: Array) -> list[Floats]:
+    def _in_parts(self, items: Sequence[Any]) -> list[Floats]:
         parts: list[list[Floats]] = []
         at = 0
         while at < len(items):
@@ -107,7 +106,7 @@ class Batches:
             self._make_room()
         return _joined(parts)
 
-    def _tried(self, items: Array) -> list[Floats] | None:
+    def _tried(self, items: Sequence[Any]) -> list[Floats] | None:
         try:
             return self._run(items)
         except torch.OutOfMemoryError:

@@ -31,7 +31,7 @@ class _From:
 
 
 class Net:
-    """A network on a device, in float32.
+    """A network on a device, in float32, or its first part in a shorter kind of number.
 
     Parameters
     ----------
@@ -39,6 +39,11 @@ class Net:
         What it computes.
     device
         Where.
+    short
+        The kind of number of the first part.
+    until
+        Operations of the first part. What comes out at the end, as px of a crop, needs more digits than what goes
+        through most of a network, where nearly all the time is spent.
 
     Attributes
     ----------
@@ -51,15 +56,20 @@ class Net:
         When the graph needs an operation that is not written.
     """
 
-    def __init__(self, graph: Graph, device: torch.device) -> None:
+    def __init__(
+        self, graph: Graph, device: torch.device, short: torch.dtype = torch.float32, until: int = 0
+    ) -> None:
         self._graph = graph
         self._device = device
+        self._short = short if until else torch.float32
+        self._until = until
         last = {number: k for k, node in enumerate(graph.nodes) for number in node.inputs}
         self._steps: list[_Step] = []
         for k, node in enumerate(graph.nodes):
             compute = ops.operation(node)
+            kind = self._short if k < until else torch.float32
             arguments = tuple(
-                node if place < 0 else self._argument(node.op, place, node.inputs[place])
+                node if place < 0 else self._argument(node.op, place, node.inputs[place], kind)
                 for place in range(-1, len(node.inputs))
             )
             done = {
@@ -71,17 +81,27 @@ class Net:
         self.item_bytes = self._most_bytes()
 
     def __call__(self, items: torch.Tensor) -> list[torch.Tensor]:
-        """Run a batch: shape (n, ...) as the graph's input; its outputs, each (n, ...)."""
-        known: dict[int, torch.Tensor] = {self._graph.input: items}
-        for step in self._steps:
+        """Run a batch: float32, shape (n, ...) as the graph's input; its outputs, each (n, ...), in float32."""
+        known: dict[int, torch.Tensor] = {self._graph.input: items.to(self._short)}
+        for k, step in enumerate(self._steps):
+            if k == self._until:
+                known = {number: tensor.float() for number, tensor in known.items()}
             known[step.output] = step.compute(
                 *(known[a.tensor] if isinstance(a, _From) else a for a in step.arguments)
             )
             for number in step.done_with:
                 del known[number]
-        return [known[number] for number in self._graph.outputs]
+        return [known[number].float() for number in self._graph.outputs]
 
-    def _argument(self, op: str, place: int, number: int) -> Any:
+    @property
+    def numbers(self) -> str:
+        """The kinds of number that it computes with, in words."""
+        if self._short == torch.float32:
+            return "float32"
+        name = str(self._short).removeprefix("torch.")
+        return name if self._until >= len(self._steps) else f"{name}, its end in float32"
+
+    def _argument(self, op: str, place: int, number: int, kind: torch.dtype) -> Any:
         if number < 0:
             return None
         if number not in self._graph.constants:
@@ -89,7 +109,7 @@ class Net:
         value = self._graph.constants[number]
         if np.issubdtype(value.dtype, np.integer):
             return value  # axes and shapes stay on this side
-        weights = torch.from_numpy(np.array(value, np.float32)).to(self._device)
+        weights = torch.from_numpy(np.array(value, np.float32)).to(self._device, kind)
         return ops.laid_out(op, place, weights)
 
     def _most_bytes(self) -> int:
