@@ -67,6 +67,7 @@ def extract(
     listener: Listener,
     *,
     jobs: int = 1,
+    cluster: str | None = None,
     overlay: Path | None = None,
     afresh: bool = False,
     logged: Mapping[str, int | str] | None = None,
@@ -85,6 +86,8 @@ def extract(
         Is told how it goes.
     jobs
         Sessions at once, each in a process of its own; 1: in this process; 0: as many as this machine can do.
+    cluster
+        Do them on the workers of a Dask cluster instead: a scheduler's address, or a TOML file, see `vsa.run.cluster`.
     overlay
         Draw what was measured over the pictures of the one session into this file (see `vsa.run.overlays.draw`).
     afresh
@@ -104,7 +107,7 @@ def extract(
     before = {} if afresh else finished_before(plans, results, settings)
     ahead = [plan for plan in plans if plan.session_id not in before]
     _check_ahead(ahead, before, results)
-    workers = _workers(out, settings, len(ahead), jobs)
+    workers = _workers(out, settings, len(ahead), jobs, cluster)
     results.prepare()
     _check_withdrawn(ahead, out)
     _keep_facts(plans, before, results)
@@ -136,7 +139,11 @@ def extract(
     return Summary(list(done), list(before), failed)
 
 
-def _workers(out: Place, settings: Settings, sessions: int, jobs: int) -> Workers:
+def _workers(out: Place, settings: Settings, sessions: int, jobs: int, cluster: str | None) -> Workers:
+    if cluster is not None and sessions:
+        from vsa.run.cluster import Cluster
+
+        return Cluster(out, settings, cluster)
     # one of several may die: even where they take turns, each has its process
     if jobs == 1 or (jobs == 0 and sessions < 2):
         return Here(out, settings)

@@ -29,7 +29,7 @@ from vsa.study.plan import SessionPlan
 #: The stage of a failure whose process died.
 PROCESS = "process"
 #: Children that are asked to stop get so long to remove what they were making, s.
-_PATIENCE_S = 5.0
+PATIENCE_S = 5.0
 #: Progress is not told more often, s.
 _PACE_S = 0.25
 
@@ -70,7 +70,7 @@ class Child:
         """How it came to its end, in words, once the pipe has ended."""
         self.pipe.close()
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(_PATIENCE_S)
+            code = self._process.wait(PATIENCE_S)
             if code < 0:
                 with suppress(ValueError):
                     return f"was killed by {signal.Signals(-code).name}"
@@ -80,8 +80,12 @@ class Child:
         return "went silent"
 
     def stop(self) -> None:
-        """Ask it to stop: what it was making is removed. See `ended`."""
+        """Ask it to stop: what it was making is removed. See `gone`."""
         self.pipe.close()
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Ask it to stop, and let whoever reads from its pipe see that."""
         if self._process.poll() is None:
             with suppress(OSError):
                 os.kill(self._process.pid, signal.SIGINT)
@@ -104,7 +108,7 @@ def end(children: Iterable[Child]) -> None:
     children = list(children)
     for child in children:
         child.stop()
-    last = time.monotonic() + _PATIENCE_S
+    last = time.monotonic() + PATIENCE_S
     for child in children:
         child.gone(last - time.monotonic())
 

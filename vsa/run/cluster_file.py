@@ -1,0 +1,190 @@
+"""What to ask a batch system for: a TOML file behind ``--cluster``."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vsa.errors import ExtraMissingError, InputError
+
+#: Kind -> the class of dask_jobqueue.
+_SYSTEMS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
+#: What dask_jobqueue calls them; PBS, LSF and SGE have their own words for an account.
+_ACCOUNT = {"slurm": "account", "pbs": "account", "lsf": "project", "sge": "project"}
+KINDS = ("address", "local", *_SYSTEMS)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes
+    ----------
+    kind
+        ``address``: a scheduler that runs; ``local``: processes on this machine; ``slurm``, ``pbs``, ``lsf``, ``sge``.
+    address
+        The scheduler's, for ``address``.
+    jobs, jobs_at_most
+        Jobs to submit, and how many there may become while sessions wait.
+    sessions
+        Sessions that one job does at once.
+    threads
+        Cores that one session may use.
+    memory
+        Of a job; by default 2 GB for each of its sessions.
+    walltime, queue, account
+        As the batch system wants them.
+    gpu
+        Sessions wait for workers that offer one.
+    options
+        Further lines for the head of the job's script.
+    prologue
+        Commands that come before the worker in it, such as loading a module.
+    patience_s
+        So long is waited for the first worker.
+    """
+
+    kind: str = "address"
+    address: str = ""
+    jobs: int = 1
+    jobs_at_most: int = 0
+    sessions: int = 1
+    threads: int = 1
+    memory: str = ""
+    walltime: str = ""
+    queue: str = ""
+    account: str = ""
+    gpu: bool = False
+    options: list[str] = field(default_factory=list)
+    prologue: list[str] = field(default_factory=list)
+    patience_s: float = 60.0
+
+    def begin(self, gpu: bool) -> Any:
+        """Start the cluster; None where it runs already.
+
+        Raises
+        ------
+        ExtraMissingError
+            When dask_jobqueue is not installed.
+        InputError
+            When the batch system can't be asked.
+        """
+        if self.kind == "address":
+            return None
+        cluster = self._local(gpu) if self.kind == "local" else self._queued(gpu)
+        if self.jobs_at_most > self.jobs:
+            cluster.adapt(minimum_jobs=self.jobs, maximum_jobs=self.jobs_at_most)
+        elif self.kind != "local":
+            cluster.scale(jobs=self.jobs)
+        return cluster
+
+    def script(self, gpu: bool = False) -> dict[str, Any]:
+        """What dask_jobqueue is given."""
+        offers = ["--resources", "GPU=1"] if gpu else []
+        asked = {
+            "cores": self.sessions * self.threads,
+            "processes": 1,
+            "memory": self.memory or f"{2 * self.sessions}GB",
+            "walltime": self.walltime or None,
+            "queue": self.queue or None,
+            _ACCOUNT[self.kind]: self.account or None,
+            "job_extra_directives": self.options,
+            "job_script_prologue": self.prologue,
+            # a job has more cores than sessions where each of them uses several
+            "worker_extra_args": ["--nthreads", str(self.sessions), *offers],
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def _local(self, gpu: bool) -> Any:
+        import distributed
+
+        local: Any = distributed.LocalCluster
+        return local(
+            n_workers=self.jobs,
+            threads_per_worker=self.sessions,
+            processes=True,
+            dashboard_address=None,
+            resources={"GPU": 1} if gpu else None,
+        )
+
+    def _queued(self, gpu: bool) -> Any:
+        try:
+            import dask_jobqueue
+        except ImportError:
+            raise ExtraMissingError(
+                f"kind = '{self.kind}' needs dask_jobqueue.", "pip install 'vsa[cluster]'"
+            ) from None
+        try:
+            return getattr(dask_jobqueue, _SYSTEMS[self.kind])(**self.script(gpu))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{self.kind} can't be asked for workers: {error}", "See docs/scale.md."
+            ) from error
+
+
+def read_request(path: Path) -> Request:
+    """Read the file.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    try:
+        held = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(
+            f"{path} can't be read ({why}).", "Give a TOML file, or a scheduler's address."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is no TOML: {error}.", "Mend that place.") from None
+    faults = list(_faults(held))
+    if faults:
+        listed = "".join(f"\n  {fault}" for fault in faults)
+        raise InputError(f"{path}:{listed}", "docs/scale.md has examples. Nothing was started.")
+    return Request(**held)
+
+
+def _faults(held: dict[str, Any]) -> list[str]:
+    default = Request()
+    known = {one.name: getattr(default, one.name) for one in fields(Request)}
+    found = []
+    for name, value in held.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            found.append(
+                f"{name}: no such key."
+                + (f" Did you mean {near[0]}?" if near else f" Known: {', '.join(known)}.")
+            )
+        elif not _fits(value, known[name]):
+            found.append(f"{name}: {_KINDS_OF_VALUES[type(known[name])]} is wanted.")
+    if held.get("kind", "address") not in KINDS:
+        found.append(f"kind: '{held['kind']}'; it is one of {', '.join(KINDS)}.")
+    elif held.get("kind", "address") == "address" and not held.get("address"):
+        found.append("address: missing, or set kind to one of " + ", ".join(KINDS[1:]) + ".")
+    return found
+
+
+_KINDS_OF_VALUES = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number from 1",
+    float: "a number of seconds",
+    list: "a list of texts",
+}
+
+
+def _fits(value: object, like: object) -> bool:
+    if isinstance(like, bool) or isinstance(value, bool):
+        return isinstance(like, bool) and isinstance(value, bool)
+    if isinstance(like, float):
+        return isinstance(value, int | float) and value > 0
+    if isinstance(like, int):
+        return isinstance(value, int) and value >= 1
+    if isinstance(like, list):
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str)
