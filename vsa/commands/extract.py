@@ -52,6 +52,12 @@ _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
     "--landmarks", is_flag=True, help="Keep the 478 landmarks of every picture too (landmarks.npz)."
 )
 @click.option(
+    "--adaptive",
+    is_flag=True,
+    help="Quicker where the call program repeated pictures: take over what was measured where a face's picture is the "
+    "same but for the coder's noise. Rows are marked.",
+)
+@click.option(
     "--overlay",
     type=local_path,
     metavar="OUT.mp4",
@@ -66,6 +72,11 @@ _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
     help="Sessions at once, each in a process of its own; 1: in this one; 0, the default: as many as there are cores "
     "and memory for.",
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS|FILE.toml",
+    help="Do sessions on the workers of a Dask cluster: its scheduler, or what to ask a batch system for.",
+)
 @click.option("--afresh", is_flag=True, help="Do finished sessions again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each step.")
 @click.pass_context
@@ -77,8 +88,10 @@ def extract(
     fps: str,
     engine: str,
     landmarks: bool,
+    adaptive: bool,
     overlay: Path | None,
     jobs: int,
+    cluster: str | None,
     afresh: bool,
     as_json: bool,
 ) -> None:
@@ -94,7 +107,7 @@ def extract(
     from vsa.run.session import Settings
     from vsa.study.remote_results import results_at
 
-    settings = Settings(_rate(fps), engine, landmarks)
+    settings = Settings(_rate(fps), engine, landmarks, adaptive)
     table, folder = _places(sources, out)
     plans, left_out = _plans(sources, table, folder, purpose or "")
     with listener(as_json) as told:
@@ -105,7 +118,17 @@ def extract(
         if not plans:
             raise _nothing_left(table, purpose)
         logged: dict[str, int | str] = {"without_consent": len(left_out), "purpose": purpose or "any"}
-        summary = run(plans, folder, settings, told, jobs=jobs, overlay=overlay, afresh=afresh, logged=logged)
+        summary = run(
+            plans,
+            folder,
+            settings,
+            told,
+            jobs=jobs,
+            cluster=cluster,
+            overlay=overlay,
+            afresh=afresh,
+            logged=logged,
+        )
         told.end(summary, folder)
     context.exit(summary.exit_code)
 

@@ -1,0 +1,114 @@
+"""A Dask cluster of separate processes on this machine, as an administrator would start it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_START_S = 60.0
+
+
+@dataclass
+class Dask:
+    """A scheduler and its workers; `address` is what `--cluster` takes."""
+
+    address: str
+    folder: Path
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def kill(self, worker: int) -> None:
+        """As a machine that is gone: the worker, and the children that do its sessions."""
+        os.killpg(self.workers[worker].pid, signal.SIGKILL)
+        self.workers[worker].wait()
+
+    def sessions_of(self, worker: int) -> list[int]:
+        """Processes below a worker that do sessions."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    words = (entry / "cmdline").read_bytes()
+                    if b"vsa.run.child" in words and os.getpgid(int(entry.name)) == self.workers[worker].pid:
+                        found.append(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+
+@contextmanager
+def dask(folder: Path, workers: int, options: Sequence[str] = ()) -> Iterator[Dask]:
+    """Start one, of workers with a thread each; everything is ended at the end."""
+    file = folder / "scheduler.json"
+    start = [sys.executable, "-m", "distributed.cli"]
+    log = (folder / "dask.log").open("wb")
+
+    def begun(words: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+
+    def module(name: str) -> list[str]:
+        return [*start[:2], f"distributed.cli.dask_{name}"]
+
+    scheduler = begun(
+        [
+            *module("scheduler"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--scheduler-file",
+            str(file),
+        ]
+    )
+    cluster = Dask("", folder, scheduler)
+    try:
+        cluster.workers += [
+            begun(
+                [
+                    *module("worker"),
+                    *(
+                        "--scheduler-file",
+                        str(file),
+                        "--nthreads",
+                        "1",
+                        "--no-dashboard",
+                        "--no-nanny",
+                        *options,
+                    ),
+                ]
+            )
+            for _ in range(workers)
+        ]
+        cluster.address = _address(file, workers)
+        yield cluster
+    finally:
+        for process in (*cluster.workers, scheduler):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.close()
+
+
+def _address(file: Path, workers: int) -> str:
+    """Where the scheduler is, once all workers are there."""
+    import json
+
+    from distributed import Client
+
+    last = time.monotonic() + _START_S
+    while not file.exists():
+        assert time.monotonic() < last, "the scheduler does not start"
+        time.sleep(0.1)
+    time.sleep(0.2)
+    address = str(json.loads(file.read_text())["address"])
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(workers, timeout=_START_S)
+    return address
