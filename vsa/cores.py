@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+#: Memory that a process which follows faces may take: at 720p it took 0.6 GB, at 1080p more (docs/performance.md).
+PROCESS_BYTES = 1_000_000_000
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 _share: int | None = None
@@ -39,3 +41,9 @@ def free_bytes() -> int | None:
     except (OSError, ValueError):  # "max" is no number: there is no limit
         pass
     return min(rooms, default=None)
+
+
+def fitting(processes: int) -> int:
+    """How many of so many processes that follow faces fit into the memory that is free; at least one."""
+    room = free_bytes()
+    return max(1, processes if room is None else min(processes, room // PROCESS_BYTES))

@@ -140,7 +140,7 @@ def holds(pid: int, file: Path) -> bool:
 
 def test_as_many_at_once_as_there_are_cores_and_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "usable", lambda: 8)
-    monkeypatch.setattr(cores, "free_bytes", lambda: 5 * processes.SESSION_BYTES + 1)
+    monkeypatch.setattr(cores, "free_bytes", lambda: 5 * cores.PROCESS_BYTES + 1)
     assert [processes.most_at_once(n) for n in (1, 3, 100)] == [1, 3, 5]
     monkeypatch.setattr(cores, "free_bytes", lambda: None)
     assert processes.most_at_once(100) == 8

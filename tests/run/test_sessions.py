@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import compose
 import cv2
 import media_files
 import numpy as np
 import pytest
 from command import VSA, vsa
-from extraction import Quiet, run
+from extraction import Quiet, extracted, run
 from people import Actor
 
+from vsa import cores
 from vsa.errors import InputError, ModelMissingError, SessionError
 from vsa.face import bundle
 from vsa.media.digest import sha256_of_file
@@ -359,3 +361,20 @@ def test_the_documentation_names_everything_that_is_written(copies: dict[str, Pa
     assert [key for key in keys if f"`{key}`" not in told] == []
     said = {line.split("`")[1] for line in told.splitlines() if line.startswith("| `")}
     assert {"video", "tile:<role>", "audio:<role>", "without_consent", "begin", "advance", "end"} <= said
+
+
+@pytest.mark.slow
+def test_a_long_recording_is_read_in_parts_where_there_are_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = compose.gallery(tmp_path / "call.mp4", n=2, size=(640, 360), seconds=125, fps=10).path
+    one = extracted(call, tmp_path / "one", fps=5.0)
+    monkeypatch.setattr(cores, "usable", lambda: 6)
+    two = extracted(call, tmp_path / "two", fps=5.0)
+    assert (one.record["source"]["segments"], two.record["source"]["segments"]) == (1, 2)
+    assert two.ids == one.ids
+    assert (two.face.t == one.face.t).all()
+    assert (two.face.tracked == one.face.tracked).all()
+    apart = (two.face.head_yaw - one.face.head_yaw).abs()
+    assert apart.max() < 0.5
+    assert apart[one.face.t < 50].max() == 0  # the first part is read as ever

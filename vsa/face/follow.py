@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from vsa import cores
-from vsa.face import bundle, neutral, table
+from vsa.face import neutral, table
 from vsa.face.blendshapes import NAMES
 from vsa.face.echoes import without_echoes
 from vsa.face.engine import FaceEngine
+from vsa.face.keeper import Keeper
 from vsa.face.liveness import is_participant, is_still
 from vsa.face.people import Person, group
 from vsa.face.spool import Spool
 from vsa.face.tiles import Tile
 from vsa.face.timing import Stopwatch, TimedEngine
 from vsa.face.tracker import LayoutSpan, Tracker
-from vsa.face.tracklet import Readings
-from vsa.face.tracks import Track, track_of
+from vsa.face.tracks import Track
+from vsa.media.picture import Picture
 from vsa.media.reader import ChunkReader
 from vsa.media.recording import Recording
 
@@ -40,6 +43,24 @@ _BLOCK = 8192
 Progress = Callable[[float, int], None]
 
 
+class Rows(Protocol):
+    """What was measured: a `Spool`, or several as one."""
+
+    landmarks: bool
+
+    def index(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """See `Spool.index`."""
+        ...
+
+    def values(self, rows: npt.NDArray[np.intp]) -> Floats:
+        """See `Spool.values`."""
+        ...
+
+    def points(self, rows: npt.NDArray[np.intp]) -> Floats:
+        """See `Spool.points`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Block:
     """Consecutive rows of one participant: n analysed pictures.
@@ -54,12 +75,15 @@ class Block:
         Shape (n, len(table.COLUMNS)); NaN where it was not.
     points
         Landmarks of the tracked rows, shape (tracked, 478, 3), px of the recording; None unless they were kept.
+    interpolated
+        Whether a row was taken over from an earlier picture, shape (n,); None without the setting `adaptive`.
     """
 
     t: Doubles
     tracked: npt.NDArray[np.bool_]
     values: Floats
     points: Floats | None
+    interpolated: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,13 +111,24 @@ class Followed:
         Faces that are no participants.
     spans
         The layouts.
+    spool
+        All rows.
+    segments
+        How many parts of the recording were read side by side.
+    in_one_go
+        Why it was read from start to end although segments were asked for; said of "it".
+    adaptive
+        Rows may have been taken over from earlier pictures, and are marked.
     """
 
     times: Doubles
     faces: list[FaceTrack]
     set_aside: list[Person]
     spans: list[LayoutSpan]
-    spool: Spool
+    spool: Rows
+    segments: int = 1
+    in_one_go: str | None = None
+    adaptive: bool = False
 
     def blocks(self, face: FaceTrack) -> Iterator[Block]:
         """One participant's rows, a block at a time, for every analysed picture."""
@@ -105,8 +140,11 @@ class Followed:
             tracked = np.zeros(len(t), bool)
             tracked[place] = True
             values = np.full((len(t), len(table.COLUMNS)), np.nan, np.float32)
-            values[place] = self.spool.values(rows)
-            yield Block(t, tracked, values, self.spool.points(rows) if self.spool.landmarks else None)
+            taken_over = np.zeros(len(t), bool)
+            stored = self.spool.values(rows)
+            values[place], taken_over[place] = stored[:, :-1], stored[:, -1] > 0
+            points = self.spool.points(rows) if self.spool.landmarks else None
+            yield Block(t, tracked, values, points, taken_over if self.adaptive else None)
 
 
 def follow(
@@ -138,7 +176,7 @@ def follow(
     landmarks
         Keep the landmarks of every row.
     adaptive
-        Leave out pictures in which a face changed too little to matter.
+        Take over what was read where a face's picture is the same but for the coder's noise.
     watch
         Adds up where the time goes.
     progress
@@ -146,61 +184,67 @@ def follow(
     """
     watch = watch or Stopwatch()
     spool = Spool(folder, landmarks)
-    keeper = _Keeper(spool, watch)
+    keeper = Keeper(spool, watch)
+    with closing(spool):
+        times, spans = go_through(
+            recording.pictures(fps), engine, keeper, watch, hints=hints, adaptive=adaptive, progress=progress
+        )
+    return replace(told_apart(times, keeper.tracks, spans, spool), adaptive=adaptive)
+
+
+def go_through(
+    pictures: Iterator[Picture],
+    engine: FaceEngine,
+    keeper: Keeper,
+    watch: Stopwatch,
+    *,
+    first: int = 0,
+    hints: Sequence[Tile] | None = None,
+    adaptive: bool = False,
+    before: Callable[[int, Tracker], None] = lambda index, tracker: None,
+    progress: Progress = lambda t, frames: None,
+) -> tuple[Doubles, list[LayoutSpan]]:
+    """Measure all faces of some pictures, numbered from `first` on; the keeper takes what is measured.
+
+    `before` is called ahead of each chunk, with the index of its first picture. For the rest see `follow`.
+
+    Returns
+    -------
+    The pictures' times, s, and the layouts.
+    """
     times: list[float] = []
-    try:
-        with (
-            ThreadPoolExecutor(cores.usable(), thread_name_prefix="vsa-face") as pool,
-            ThreadPoolExecutor(1, thread_name_prefix="vsa-keep") as writer,
-            ChunkReader(recording.pictures(fps), size=CHUNK) as chunks,
-        ):
-            tracker = Tracker(TimedEngine(engine, watch), pool, hints, adaptive=adaptive)
-            waiting: deque[Future[None]] = deque()
-            try:
-                for chunk in chunks:
-                    times += [picture.t for _, picture in chunk]
-                    waiting.append(writer.submit(keeper.keep, tracker.process(chunk)))
-                    while len(waiting) > _WAITING:
-                        waiting.popleft().result()
-                    progress(times[-1], len(times))
-                waiting.append(writer.submit(keeper.keep, tracker.rest()))
-                while waiting:
+    with (
+        ThreadPoolExecutor(cores.usable(), thread_name_prefix="vsa-face") as pool,
+        ThreadPoolExecutor(1, thread_name_prefix="vsa-keep") as writer,
+        ChunkReader(pictures, size=CHUNK, first=first) as chunks,
+    ):
+        tracker = Tracker(TimedEngine(engine, watch), pool, hints, adaptive=adaptive)
+        waiting: deque[Future[None]] = deque()
+        try:
+            for chunk in chunks:
+                before(chunk[0][0], tracker)
+                times += [picture.t for _, picture in chunk]
+                waiting.append(writer.submit(keeper.keep, tracker.process(chunk)))
+                while len(waiting) > _WAITING:
                     waiting.popleft().result()
-            finally:
-                tracker.close()
-            watch.add("decode", chunks.decode_s)
-    finally:
-        spool.close()
-    return _told_apart(np.array(times), keeper.tracks, tracker.spans, spool)
+                progress(times[-1], len(times))
+            waiting.append(writer.submit(keeper.keep, tracker.rest()))
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            tracker.close()
+        watch.add("decode", chunks.decode_s)
+    return np.array(times), tracker.spans
 
 
-class _Keeper:
-    """Turns readings into rows, in the order in which they were made."""
-
-    def __init__(self, spool: Spool, watch: Stopwatch) -> None:
-        self.tracks: dict[int, Track] = {}
-        self._spool = spool
-        self._watch = watch
-        self._face = bundle.load().face
-
-    def keep(self, measured: Sequence[Future[Readings]]) -> None:
-        for future in measured:
-            readings = future.result()
-            with self._watch.stage("signals"):
-                self._spool.append(readings, table.values(readings, self._face))
-                if readings.tracklet in self.tracks:
-                    self.tracks[readings.tracklet].extend(readings)
-                else:
-                    self.tracks[readings.tracklet] = track_of(readings)
-
-
-def _told_apart(times: Doubles, tracks: dict[int, Track], spans: list[LayoutSpan], spool: Spool) -> Followed:
+def told_apart(times: Doubles, tracks: dict[int, Track], spans: list[LayoutSpan], spool: Rows) -> Followed:
+    """Whose tracklets are whose, from all that was measured."""
     frame, tracklet = spool.index()
-    first_score = len(table.COLUMNS) - len(NAMES)
+    first_score, end_score = len(table.COLUMNS) - len(NAMES), len(table.COLUMNS)
 
     def scores(track: Track, start: int, end: int) -> tuple[npt.NDArray[np.int32], Floats]:
         rows = np.flatnonzero((tracklet == track.number) & (frame >= start) & (frame <= end))
-        return frame[rows], spool.values(rows)[:, first_score:]
+        return frame[rows], spool.values(rows)[:, first_score:end_score]
 
     shown = without_echoes(list(tracks.values()), scores)
     stills = [track for track in shown if is_still(track)]
@@ -212,7 +256,7 @@ def _told_apart(times: Doubles, tracks: dict[int, Track], spans: list[LayoutSpan
 
 
 def _face_track(
-    person: Person, frame: npt.NDArray[np.int32], tracklet: npt.NDArray[np.int32], spool: Spool
+    person: Person, frame: npt.NDArray[np.int32], tracklet: npt.NDArray[np.int32], spool: Rows
 ) -> FaceTrack:
     rows = np.flatnonzero(np.isin(tracklet, [track.number for track in person.tracks]))
     rows = rows[np.argsort(frame[rows], kind="stable")]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vsa.face import crops, scan
+from vsa.face.adaptive import Held
 from vsa.face.detector import Detections, overlaps
 from vsa.face.engine import FaceEngine, Floats
 from vsa.face.tiles import Tile
@@ -46,6 +47,8 @@ class Seat:
         Of the layout, see `Tracklet`.
     number
         Of the seat within the session; its tracklets count on from it, whatever other seats do meanwhile.
+    adaptive
+        Take over what was read where a face's picture is the same but for the coder's noise.
 
     Attributes
     ----------
@@ -53,12 +56,15 @@ class Seat:
         Smaller tiles inside this one: faces in them are their seats' business.
     """
 
-    def __init__(self, engine: FaceEngine, tile: Tile, epoch: int, number: int) -> None:
+    def __init__(
+        self, engine: FaceEngine, tile: Tile, epoch: int, number: int, *, adaptive: bool = False
+    ) -> None:
         self.engine = engine
         self.tile = tile
         self.epoch = epoch
         self.holes: list[Tile] = []
         self.live: list[Tracklet] = []
+        self._adaptive = adaptive
         self._numbers = itertools.count(number * _MOST_TRACKLETS)
         self._touched: dict[int, Tracklet] = {}
         self._boxes: dict[int, list[tuple[float, float, float, float]]] = {}
@@ -123,6 +129,12 @@ class Seat:
             # the tile repeats its picture: so does the result
             self._keep(face, replace(previous, frame=frame, t=picture.t, shown=shown, repeated=True))
             return
+        if previous is not None and face.held is not None and face.held.still_shown(picture):
+            taken_over = replace(
+                previous, frame=frame, t=picture.t, shown=shown, repeated=False, interpolated=True
+            )
+            self._keep(face, taken_over)
+            return
         reading = self._read(face, frame, picture, shown, alone)
         if reading.presence < MIN_PRESENCE or not self._mine(*middle(reading.box)):
             self._end(face)
@@ -131,6 +143,8 @@ class Seat:
         if previous is not None and _jumped(previous.box, reading.box, seconds):
             self._end(face)
             face = self._start(face.crop)
+        if self._adaptive and face.stream is None:
+            face.held = Held.after(face.held, picture, reading.points, reading.box, face.crop)
         self._keep(face, reading)
 
     def _read(self, face: Tracklet, frame: int, picture: Picture, shown: Shown, alone: bool) -> Reading:

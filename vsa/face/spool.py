@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vsa.face.table import COLUMNS
+from vsa.face.table import STORED
 from vsa.face.tracklet import Readings
 
 Floats = npt.NDArray[np.float32]
@@ -38,10 +38,11 @@ class Spool:
         self._points = (self.folder / "landmarks.f32").open("wb") if self.landmarks else None
 
     def append(self, readings: Readings, values: Floats) -> None:
-        """Keep rows `values` (n, len(COLUMNS)) of a tracklet."""
+        """Keep rows `values` (n, len(table.COLUMNS)) of a tracklet, and which were taken over."""
         self._frame.append(readings.frame.astype(np.int32))
         self._tracklet.append(np.full(len(values), readings.tracklet, np.int32))
-        np.ascontiguousarray(values, np.float32).tofile(self._values)
+        marks = np.zeros(len(values)) if readings.interpolated is None else readings.interpolated
+        np.column_stack([values, marks]).astype(np.float32).tofile(self._values)
         if self._points is not None:
             np.ascontiguousarray(readings.points, np.float32).tofile(self._points)
 
@@ -57,8 +58,8 @@ class Spool:
         return np.concatenate(self._frame or empty), np.concatenate(self._tracklet or empty)
 
     def values(self, rows: npt.NDArray[np.intp]) -> Floats:
-        """Chosen rows, shape (len(rows), len(COLUMNS)), in the order of `COLUMNS`."""
-        return self._read("values.f32", rows, len(COLUMNS))
+        """Chosen rows, shape (len(rows), len(STORED)), in the order of `vsa.face.table.STORED`."""
+        return self._read("values.f32", rows, len(STORED))
 
     def points(self, rows: npt.NDArray[np.intp]) -> Floats:
         """Landmarks of chosen rows, shape (len(rows), 478, 3), px."""

@@ -31,6 +31,8 @@ COLUMNS: tuple[str, ...] = (
     "luma",
     *NAMES,
 )
+#: What is kept of a row until it is written: the mark of rows that were taken over goes beside the numbers.
+STORED: tuple[str, ...] = (*COLUMNS, "interpolated")
 
 
 def values(readings: Readings, face: CanonicalFace) -> npt.NDArray[np.float32]:

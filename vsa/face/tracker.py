@@ -54,7 +54,7 @@ class Tracker:
     smooth
         Smooth landmarks in time as MediaPipe's VIDEO mode does.
     adaptive
-        Leave out pictures in which a face changed too little to matter.
+        Take over what was read where a face's picture is the same but for the coder's noise.
     """
 
     def __init__(
@@ -176,6 +176,7 @@ class Tracker:
             else appearance.describe(pictures[readings[best].frame], points[best], tracklet.tile.box),
             clarity=0.0 if best is None else clear[best],
             changes=_changes([pictures[r.frame] for r in readings if r.frame in pictures], readings[-1].box),
+            interpolated=np.array([r.interpolated for r in readings]) if self._adaptive else None,
         )
 
     def _scores(self, readings: list[Reading], points: Floats) -> Floats:
@@ -211,7 +212,7 @@ class Tracker:
                 if layout.matches(tile, taken) is None
                 and not any(_mostly_inside(tile, other) for other in taken)
             ]
-            self._seats = kept + [Seat(self.engine, tile, self._epoch, next(self._numbers)) for tile in new]
+            self._seats = kept + [self._seat(tile) for tile in new]
             for seat in self._seats:
                 seat.holes = [s.tile for s in self._seats if layout.contains(seat.tile, s.tile)]
             self._note_layout(t)
@@ -224,6 +225,9 @@ class Tracker:
             for tile, faces in zip(scan.tiles, scan.faces, strict=True)
             if tile.overlap(seat.tile) > layout.SAME
         }
+
+    def _seat(self, tile: Tile) -> Seat:
+        return Seat(self.engine, tile, self._epoch, next(self._numbers), adaptive=self._adaptive)
 
     def _note_layout(self, t: float) -> None:
         tiles = [seat.tile for seat in self._seats]

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from vsa.face.adaptive import Held
 from vsa.face.crops import Crop
 from vsa.face.engine import Stream
 from vsa.face.smoothing import OneEuro
@@ -36,6 +37,8 @@ class Tracklet:
         The engine's own follower, if it has one.
     last
         The last reading.
+    held
+        What was really read last, where it may be taken over.
     described, described_s
         How often its appearance was noted, and when last.
     pending
@@ -49,6 +52,7 @@ class Tracklet:
     stream: Stream | None = None
     smooth: OneEuro = field(default_factory=OneEuro)
     last: Reading | None = None
+    held: Held | None = None
     described: int = 0
     described_s: float = -np.inf
     pending: list[Reading] = field(default_factory=list)
@@ -94,6 +98,8 @@ class Reading:
         What the tile shows.
     repeated
         The tile shows the same picture as before: the result was taken over.
+    interpolated
+        The face's picture is the same but for the coder's noise: the result was taken over.
     blendshapes
         Expression scores (52,), where the engine follows by itself and gave them along.
     """
@@ -105,6 +111,7 @@ class Reading:
     shown: Shown
     repeated: bool
     blendshapes: Floats | None = None
+    interpolated: bool = False
 
     @cached_property
     def box(self) -> Box:
@@ -116,7 +123,8 @@ class Reading:
 class Readings:
     """A tracklet's stretch within one chunk, smoothed, with expression scores; n rows.
 
-    `changes` are mean absolute grey differences within the face, 0-255, between pictures a third of a second apart.
+    `changes` are mean absolute grey differences within the face, 0-255, between pictures a third of a second apart;
+    `interpolated` is there with the setting `adaptive` only.
     """
 
     tracklet: int
@@ -133,6 +141,7 @@ class Readings:
     appearance: Floats | None
     clarity: float
     changes: list[float]
+    interpolated: npt.NDArray[np.bool_] | None = None
 
 
 def face_box(points: Floats) -> Box:

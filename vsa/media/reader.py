@@ -12,6 +12,16 @@ from vsa.media.picture import Picture
 
 Chunk = list[tuple[int, Picture]]
 
+#: Chunks that wait, at most.
+_AHEAD = 2
+#: Bound for all pictures held at once.
+_LIMIT_BYTES = 200_000_000
+
+
+def chunk_length(picture_bytes: int, size: int) -> int:
+    """How many pictures of so many bytes the chunks of a `ChunkReader` hold that was asked for `size`."""
+    return max(1, min(size, _LIMIT_BYTES // (_AHEAD + 2) // picture_bytes))
+
 
 class ChunkReader:
     """Pictures in numbered chunks, read ahead by a thread while the last chunk is analysed.
@@ -31,6 +41,8 @@ class ChunkReader:
         Used, and at the end closed, by the reading thread only.
     size
         Pictures in a chunk, at most.
+    first
+        Number of the first picture.
     ahead
         Chunks that wait, at most.
     limit_bytes
@@ -48,12 +60,14 @@ class ChunkReader:
         pictures: Iterator[Picture],
         *,
         size: int = 16,
-        ahead: int = 2,
-        limit_bytes: int = 200_000_000,
+        first: int = 0,
+        ahead: int = _AHEAD,
+        limit_bytes: int = _LIMIT_BYTES,
     ) -> None:
         self.decode_s = 0.0
         self._pictures = pictures
         self._size = size
+        self._number = first
         self._ahead = ahead
         self._chunk_bytes = limit_bytes // (ahead + 2)
         self._waiting: deque[Chunk] = deque()
@@ -94,15 +108,15 @@ class ChunkReader:
     def _read(self) -> None:
         error: BaseException | None = None
         chunk: Chunk = []
-        held_bytes = number = 0
+        held_bytes = 0
         try:
             while (picture := self._next_picture()) is not None:
                 if chunk and held_bytes + picture.nbytes > self._chunk_bytes:
                     self._give(chunk)
                     chunk, held_bytes = [], 0
-                chunk.append((number, picture))
+                chunk.append((self._number, picture))
                 held_bytes += picture.nbytes
-                number += 1
+                self._number += 1
                 if len(chunk) == self._size:
                     self._give(chunk)
                     chunk, held_bytes = [], 0

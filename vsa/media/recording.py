@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from types import TracebackType
@@ -12,13 +13,17 @@ from typing import Any
 
 import av
 import av.error
+import numpy as np
+import numpy.typing as npt
 
 from vsa.errors import SessionError
 from vsa.media.clock import DecodeOrder, Grid, repaired, usual_step_s
 from vsa.media.frames import PictureMaker
 from vsa.media.info import Faults, MediaInfo
 from vsa.media.opening import RESAVE, SMALLEST_SIDE, opened, picture_stream, plain
+from vsa.media.outline import InOneGo, Stretch
 from vsa.media.picture import Picture
+from vsa.media.promised import promised_ends
 from vsa.media.stream import check, shut
 from vsa.study.addresses import Place
 
@@ -32,8 +37,6 @@ _PEEKED_BYTES = 16_000_000
 #: Pictures larger than this many px are not decoded several at a time: each takes 1.5 bytes a px and more.
 _HUGE = 3840 * 2400
 _THREADS = min(4, os.cpu_count() or 1)
-#: These containers say in their header how long the recording is, whatever is left of it.
-_PROMISING = ("mov", "matroska", "avi", "flv", "asf")
 
 
 class Recording:
@@ -63,7 +66,7 @@ class Recording:
             self._tick: Fraction = self._stream.time_base
             self._ends_s: dict[int, float] = {}  # by stream: how far its packets reach
             self._peeked: list[Any] = []
-            self._promised = self._promised_ends()
+            self._promised = promised_ends(self._container, self._stream)
             self._packets = self._demux()
             self._step_s, self._order = self._peek()
             self._source = self._decode()
@@ -96,22 +99,48 @@ class Recording:
         ------
         Upright pictures of one size with strictly increasing presentation times.
         """
-        if self._head is None:
-            raise RuntimeError("a recording is read once; open it again to read it again")
-        frames, self._head = chain([self._head], self._source), None
+        frames = self._frames()
         grid = self._grid(fps)
 
         def count() -> None:
             self.faults.repaired_stamps += 1
 
         for t, frame in repaired(frames, self._step_s, count):
-            self.faults.last_t = t
-            if frame.is_corrupt:
-                self.faults.damaged_pictures += 1
-            if self._maker.changes_size(frame):
-                self.faults.resized_pictures += 1
+            self._look_at(t, frame)
             if grid.wants(t):
                 yield self._maker(frame, t)
+
+    def chosen(self, stamps: npt.NDArray[np.float64], fps: float | None = None) -> npt.NDArray[np.bool_]:
+        """Which pictures `pictures` gives of a recording whose pictures have these times (s), same shape."""
+        grid = self._grid(fps)
+        return np.array([grid.wants(t) for t in stamps.tolist()], bool)
+
+    def stretch(self, part: Stretch) -> Iterator[Picture]:
+        """Decode a part of the recording, instead of `pictures`; `faults` are those of the part then.
+
+        Raises
+        ------
+        InOneGo
+            The decoder gives other pictures than the packets promise.
+        """
+        frames = self._frames() if part.tick is None else self._from_key(part.tick, float(part.stamps[0]))
+        of_part: Faults | None = None
+        for k, (stamp, wanted) in enumerate(zip(part.stamps.tolist(), part.wanted.tolist(), strict=True)):
+            t, frame = next(frames, (None, None))
+            if t != stamp:
+                raise InOneGo("some of its pictures can't be decoded, or come at other times than it says")
+            if k == part.start and k:
+                self.faults = Faults()
+            if k == part.end:
+                of_part = replace(self.faults, messages=[*self.faults.messages])
+            self._look_at(stamp, frame)
+            if wanted:
+                yield self._maker(frame, stamp)
+        self.faults = of_part or self.faults
+
+    def was_read(self, faults: Faults, ends_s: dict[int, float]) -> None:
+        """Take over what others found who read all stretches: what went wrong, and how far each stream reaches, s."""
+        self._head, self.faults, self._ends_s = None, faults, ends_s
 
     @property
     def read_s(self) -> float:
@@ -135,6 +164,35 @@ class Recording:
             return 0.0
         missing = promised - reached
         return missing if missing > max(0.5, 0.01 * promised) else 0.0
+
+    def _frames(self) -> Iterator[tuple[float | None, Any]]:
+        if self._head is None:
+            raise RuntimeError("a recording is read once; open it again to read it again")
+        frames, self._head = chain([self._head], self._source), None
+        return frames
+
+    def _from_key(self, tick: int, stamp: float) -> Iterator[tuple[float | None, Any]]:
+        """Frames from a key frame on; where the index leads astray, its packet is looked for from the start."""
+        self._head = None
+        for place in (tick, 0):
+            self._container.seek(place, stream=self._stream)
+            for packet in (packets := self._demux()):
+                if packet.is_keyframe and packet.pts is not None and packet.pts >= tick:
+                    break
+            else:
+                continue
+            if packet.pts == tick:
+                self._peeked, self._packets = [packet], packets
+                # pictures that lean on those before the key frame come out first, damaged or not at all
+                return ((t, frame) for t, frame in self._decode() if t is None or t >= stamp)
+        raise InOneGo("its key frames can't be found by their times")
+
+    def _look_at(self, t: float, frame: Any) -> None:
+        self.faults.last_t = t
+        if frame.is_corrupt:
+            self.faults.damaged_pictures += 1
+        if self._maker.changes_size(frame):
+            self.faults.resized_pictures += 1
 
     def _grid(self, fps: float | None) -> Grid:
         if fps is None and self.info.fps <= _CAP_FPS:
@@ -233,34 +291,9 @@ class Recording:
         )
 
     def _declared_s(self, start: float) -> float:
-        of_pictures, of_file = self._promised
-        if of_pictures is not None:
-            return of_pictures - start
-        if of_file is not None:
-            return of_file - start
+        promised = next((end for end in self._promised if end is not None), None)
+        if promised is not None:
+            return promised - start
         if self._stream.duration:
             return float(self._stream.duration * self._stream.time_base)
         return math.nan
-
-    def _promised_ends(self) -> tuple[float | None, float | None]:
-        """When the pictures, and when the whole file, should end as its header has it, s."""
-        if not self._container.format.name.startswith(_PROMISING):
-            return None, None
-        of_pictures = None
-        if self._stream.duration:
-            first = self._stream.start_time or 0
-            of_pictures = float((first + self._stream.duration) * self._stream.time_base)
-        elif (stated := _clock_s(self._stream.metadata.get("DURATION", ""))) is not None:
-            of_pictures = stated  # Matroska: a tag of the stream
-        # Matroska's length counts from 0, not from the first picture
-        of_file = self._container.duration / av.time_base if self._container.duration else None
-        return of_pictures, of_file
-
-
-def _clock_s(clock: str) -> float | None:
-    """Seconds of a time written as hours:minutes:seconds."""
-    try:
-        hours, minutes, seconds = (float(part) for part in clock.split(":"))
-    except ValueError:
-        return None
-    return 3600 * hours + 60 * minutes + seconds

@@ -23,15 +23,10 @@ from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 
-#: Memory that one session in work may take, bytes: 720p took 0.6 GB, 1080p more (docs/performance.md).
-SESSION_BYTES = 1_000_000_000
-
 
 def most_at_once(sessions: int) -> int:
     """How many sessions to do side by side: as many as there are, cores for, and memory for; at least one."""
-    room = cores.free_bytes()
-    fitting = sessions if room is None else room // SESSION_BYTES
-    return max(1, min(sessions, cores.usable(), fitting))
+    return cores.fitting(min(sessions, cores.usable()))
 
 
 class Processes:

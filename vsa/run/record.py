@@ -80,7 +80,9 @@ def describe(
             "frames": sum(len(part.followed.times) for part in parts),
             "analysed_fps": [_rate(part.followed.times) for part in parts],
             "notes": [*faults, *_notes(seats, parts), *sound.notes, *heard.notes],
-            "participants": {p["id"]: _quality(seat) for p, seat in zip(participants, seats, strict=True)},
+            "participants": {
+                p["id"]: _quality(seat, settings) for p, seat in zip(participants, seats, strict=True)
+            },
         },
     }
 
@@ -120,6 +122,8 @@ def _source(part: Part) -> dict[str, Any]:
         "rotation_deg": info.rotation_deg,
         "audio_channels": info.audio_channels,
         "audio_streams": info.audio_streams,
+        "segments": part.followed.segments,
+        "in_one_go": part.followed.in_one_go,
     }
 
 
@@ -169,19 +173,24 @@ def _tile(tile: Tile) -> dict[str, Any]:
     return {"box": list(tile.box), "how": tile.how, "confidence": tile.confidence}
 
 
-def _quality(seat: Seat) -> dict[str, Any]:
+def _quality(seat: Seat, settings: Settings) -> dict[str, Any]:
     face = seat.face
     motion = COLUMNS.index("motion")
-    still = counted = 0
+    still = counted = tracked = taken_over = 0
     for block in seat.blocks():
         values = block.values[block.tracked, motion]
         still += int((values == 0).sum())
         counted += int(np.isfinite(values).sum())
-    return {
+        tracked += len(values)
+        taken_over += 0 if block.interpolated is None else int(block.interpolated.sum())
+    found = {
         "tracked_share": _share(face.person.frames if face else 0, len(seat.followed.times)),
         "face_height_px": round(face.face_height_px, 1) if face else None,
         "frozen_share": _share(still, counted) if counted else None,
     }
+    if settings.adaptive:
+        found["interpolated_share"] = _share(taken_over, tracked) if tracked else None
+    return found
 
 
 def _whole(recording: Recording) -> bool:

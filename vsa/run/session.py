@@ -13,9 +13,11 @@ from typing import Any
 
 import av.error
 
+from vsa import cores
 from vsa.errors import SessionError
 from vsa.face.engine import FaceEngine
-from vsa.face.follow import Block, follow
+from vsa.face.follow import Block
+from vsa.face.segments import follow_in_segments
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.face.timing import Stopwatch
@@ -36,6 +38,9 @@ from vsa.study.plan import SessionPlan, Video
 from vsa.study.remote_results import AnyResults
 from vsa.study.results import write_json
 from vsa.study.voice_table import read_voice, write_voice
+
+#: Cores that the reading of a call fills: two faces, and the decoding.
+_FILLED = 3
 
 #: Told as a session goes on: seconds of media done, seconds in all (0 if unknown), pictures analysed.
 Progress = Callable[[float, float, int], None]
@@ -189,10 +194,11 @@ def _analyse(
         info = recording.info
         if told.total_s is None:
             told.total_s = _length_s(info)
-        followed = follow(
+        followed = follow_in_segments(
             recording,
             engine,
             scratch,
+            _segments(engine),
             fps=settings.fps,
             hints=_rectangles(plan, video, info),
             landmarks=settings.landmarks,
@@ -209,6 +215,14 @@ def _analyse(
         told.end(recording.read_s, len(followed.times))
         with watch.stage("fingerprint"):
             return Part(video, recording, followed, source.fingerprint(), source.held)
+
+
+def _segments(engine: FaceEngine) -> int:
+    """In how many processes to read a long recording: as many as there are cores that one would leave idle.
+
+    Other engines than the CPU's are not measured in several.
+    """
+    return cores.fitting(cores.usable() // _FILLED) if engine.name == "cpu" else 1
 
 
 def _rectangles(plan: SessionPlan, video: Video, info: MediaInfo) -> list[Tile] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,15 +40,18 @@ def write_face(path: Path, columns: Iterable[str], blocks: Iterable[tuple[str, B
     columns
         Names of the values, in their order.
     blocks
-        Participant and rows, participant after participant, each in order of time.
+        Participant and rows, participant after participant, each in order of time. Where rows of a face that was
+        seen are marked as `interpolated` or not, that is a column too.
     """
     names = list(columns)
+    blocks, marked = _marked(blocks)
     schema = pa.schema(
         [
             ("t", pa.float64()),
             ("participant", pa.dictionary(pa.int8(), pa.string())),
             ("tracked", pa.bool_()),
             *((name, pa.float32()) for name in names),
+            *([("interpolated", pa.bool_())] if marked else []),
         ]
     )
     with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
@@ -59,7 +63,26 @@ def write_face(path: Path, columns: Iterable[str], blocks: Iterable[tuple[str, B
                 pa.array(block.tracked),
                 *(pa.array(np.ascontiguousarray(column)) for column in block.values.T),
             ]
+            if marked:
+                taken_over = _marks(block)
+                arrays.append(pa.array(np.zeros(len(block.t), bool) if taken_over is None else taken_over))
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def _marked(blocks: Iterable[tuple[str, Block]]) -> tuple[Iterator[tuple[str, Block]], bool]:
+    """All blocks, and whether rows are marked, which a participant without a face doesn't tell."""
+    rest = iter(blocks)
+    ahead: list[tuple[str, Block]] = []
+    for participant, block in rest:
+        ahead.append((participant, block))
+        if _marks(block) is not None or block.tracked.any():
+            break
+    return chain(ahead, rest), bool(ahead) and _marks(ahead[-1][1]) is not None
+
+
+def _marks(block: Block) -> npt.NDArray[np.bool_] | None:
+    """Which rows were taken over, (n,); only blocks of an extraction may say so."""
+    return getattr(block, "interpolated", None)
 
 
 def read_face(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:

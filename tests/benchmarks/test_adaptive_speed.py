@@ -1,0 +1,65 @@
+"""Speed with `--adaptive`, beside the exact run and plain MediaPipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import compose
+import pytest
+from people import Box, Image
+from running import plain_mediapipe, vsa_extract
+from stage import MAN, WOMAN, CallTruth, Shown, named, paint, persons, write_call
+
+pytestmark = pytest.mark.benchmark
+
+ROUNDS = 2
+TILES = (Box(146, 182, 356, 356), Box(718, 182, 474, 356))
+
+
+def choppy_call(path: Path, *, seconds: float = 60, camera: float = 12.5, fps: int = 25) -> CallTruth:
+    """The benchmark's call on a line of `camera` pictures a second: each is shown twice, and coded anew."""
+    cast = named((WOMAN, MAN))
+
+    def draw(t: float, canvas: Image) -> dict[str, Shown]:
+        held = math.floor(t * camera + 1e-6) / camera
+        return {n: paint(canvas, a, tile, held) for (n, a), tile in zip(cast.items(), TILES, strict=True)}
+
+    return write_call(path, draw, persons(cast), size=(1280, 720), seconds=seconds, fps=fps, crf=23)
+
+
+def test_adaptive_against_exact_and_plain_mediapipe(
+    tmp_path: Path, figures: Callable[[str, str], Callable[[str], None]]
+) -> None:
+    say = figures("performance", "Taking over what repeats: `--adaptive`")
+    say(
+        "60 s, 1280x720, a woman who moves and talks and a man who listens; whole processes, medians of "
+        f"{ROUNDS} rounds, one after the other.\n"
+    )
+    say(
+        "| recording | plain MediaPipe, pictures/s | exact, pictures/s | adaptive, pictures/s | adaptive to plain "
+        "| rows taken over |"
+    )
+    say("|---|---|---|---|---|---|")
+    calls = {
+        "25 pictures a second": compose.two_tile_call_60s(tmp_path / "call.mp4"),
+        "12.5 a second, recorded at 25": choppy_call(tmp_path / "choppy.mp4"),
+    }
+    for name, truth in calls.items():
+        seconds: dict[str, list[float]] = {"plain": [], "exact": [], "adaptive": []}
+        shares: list[str] = []
+        for _ in range(ROUNDS):
+            seconds["plain"].append(plain_mediapipe(truth.path, faces=2)[1].seconds)
+            seconds["exact"].append(vsa_extract(truth.path, tmp_path / "exact")[1].seconds)
+            record, ran = vsa_extract(truth.path, tmp_path / "out", "--adaptive")
+            seconds["adaptive"].append(ran.seconds)
+            people = record["quality"]["participants"].values()
+            shares = [f"{person['interpolated_share']:.2f}" for person in people]
+        rates = {key: truth.frames / median(took) for key, took in seconds.items()}
+        say(
+            f"| {name} | {rates['plain']:.1f} | {rates['exact']:.1f} | {rates['adaptive']:.1f} "
+            f"| {rates['adaptive'] / rates['plain']:.2f} | {', '.join(shares)} |"
+        )
+        assert rates["adaptive"] > rates["plain"]

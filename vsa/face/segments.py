@@ -1,0 +1,227 @@
+"""Long recordings cut into segments that run side by side, each in a process of its own, and joined without a seam.
+
+A segment is read from a key frame at least `vsa.face.cutting.OVERLAP_S` before the pictures that count. Presentation
+times, and which pictures are analysed, are those of one run from start to end, to the last bit; so are participants,
+their order and the shares tracked, as long as the layout has settled.
+
+Rows are not equal to the last bit, for crops follow landmarks: from another first crop the network's answers go on
+differing a little. How far, measured against one run (composed calls of 1 to 4 people and a webcam's, 300p to 720p,
+10 and 25 pictures a second, faces 100 to 330 px wide, cuts of the layout and cameras off near the seam): it falls for
+1.5 s from the first picture that is read, and stays as small from there on:
+
+=====================  ==========  =================  ========
+signal                 median      99.9th percentile  largest
+=====================  ==========  =================  ========
+head angles            0.007 deg   0.10 deg           0.12 deg
+gaze                   0.03 deg    0.37 deg           0.5 deg
+box                    0.02 px     0.27 px            0.4 px
+openness of the eyes   0.0006      0.010              0.016
+expression scores      0.002       0.009              0.032
+motion, luma           0           0                  0
+=====================  ==========  =================  ========
+
+The median is a quarter or less of what these signals change from one picture to the next in a person who sits still.
+What may differ by more (8 deg) is the gaze in single pictures in which an eye is about to close, where it is about to
+be none.
+
+The overlap is longer than that because the layout needs it: it is looked at every 4 s, and a first look that was wrong
+(somebody had turned away) is put right by two more that agree.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from vsa import cores
+from vsa.errors import SessionError
+from vsa.face.cutting import SHORTEST_S, cut
+from vsa.face.engine import FaceEngine
+from vsa.face.follow import Followed, Progress, follow, told_apart
+from vsa.face.joining import join
+from vsa.face.segment import Measured, Task, work
+from vsa.face.tiles import Tile
+from vsa.face.timing import Stopwatch
+from vsa.media.info import Faults
+from vsa.media.outline import InOneGo
+from vsa.media.recording import Recording
+
+#: Processes that are asked to stop get so long, s.
+_PATIENCE_S = 5.0
+
+
+def follow_in_segments(
+    recording: Recording,
+    engine: FaceEngine,
+    folder: Path,
+    segments: int,
+    *,
+    fps: float | None = None,
+    hints: Sequence[Tile] | None = None,
+    landmarks: bool = False,
+    adaptive: bool = False,
+    watch: Stopwatch | None = None,
+    progress: Progress = lambda t, frames: None,
+    shortest_s: float = SHORTEST_S,
+) -> Followed:
+    """Measure all faces of a recording in up to so many processes, as `vsa.face.follow.follow` does in one.
+
+    Where it can't be cut it is read in one go, by `follow`; `Followed.in_one_go` says why.
+
+    Parameters
+    ----------
+    recording, engine, folder, fps, hints, landmarks, adaptive, watch, progress
+        See `vsa.face.follow.follow`; each process makes an engine of the same name.
+    segments
+        Processes at most; they share this process's cores.
+    shortest_s
+        Of a segment, s.
+
+    Raises
+    ------
+    SessionError
+        Stage ``face``: a process died.
+    """
+    watch = watch or Stopwatch()
+    why = None
+    if segments > 1:
+        try:
+            whole, times, parts = cut(recording, segments, fps, shortest_s)
+            folders = [folder / f"segment-{k}" for k in range(len(parts))]
+            tasks = []
+            for part, own in zip(parts, folders, strict=True):
+                own.mkdir()
+                tasks.append(
+                    Task(
+                        recording.path,
+                        part,
+                        engine.name,
+                        max(1, cores.usable() // len(parts)),
+                        own,
+                        list(hints) if hints else None,
+                        landmarks,
+                        adaptive,
+                    )
+                )
+            found = _side_by_side(tasks, recording, progress)
+        except InOneGo as reason:
+            why = str(reason)
+        else:
+            for measured in found:
+                for stage, seconds in measured.seconds.items():
+                    watch.add(stage, seconds)
+            recording.was_read(_in_all([measured.faults for measured in found]), whole.ends_s)
+            tracks, spans, spool = join(parts, found, folders, landmarks)
+            followed = told_apart(times, tracks, spans, spool)
+            return replace(followed, segments=len(parts), adaptive=adaptive)
+    followed = follow(
+        recording,
+        engine,
+        folder,
+        fps=fps,
+        hints=hints,
+        landmarks=landmarks,
+        adaptive=adaptive,
+        watch=watch,
+        progress=progress,
+    )
+    return replace(followed, in_one_go=why)
+
+
+@dataclass(eq=False)
+class _Reader:
+    """A segment's process."""
+
+    process: BaseProcess
+    pipe: Connection
+    done_s: float = 0.0
+    frames: int = 0
+    measured: Measured | None = None
+
+    @classmethod
+    def begun(cls, task: Task) -> _Reader:
+        # spawned: a forked child would inherit threads' locks, and pipes of the others
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs, task), name="vsa-segment")
+        process.start()
+        theirs.close()  # so that the pipe ends when the process does
+        return cls(process, ours)
+
+
+def _side_by_side(tasks: Sequence[Task], recording: Recording, progress: Progress) -> list[Measured]:
+    """Run all segments; the first that fails ends the others."""
+    readers: list[_Reader] = []
+    try:
+        for task in tasks:
+            readers.append(_Reader.begun(task))
+        busy: dict[Any, _Reader] = {reader.pipe: reader for reader in readers}
+        while busy:
+            for pipe in wait(list(busy)):
+                reader = busy[pipe]
+                try:
+                    what, *said = reader.pipe.recv()
+                except (EOFError, OSError):
+                    reader.process.join(_PATIENCE_S)
+                    raise _died(recording, reader.process.exitcode) from None
+                if what == "failed":
+                    raise said[0]
+                if what == "done":
+                    reader.measured = said[0]
+                    del busy[pipe]
+                    continue
+                reader.done_s, reader.frames = said
+                so_far_s = recording.info.start_s + sum(r.done_s for r in readers)
+                progress(so_far_s, sum(r.frames for r in readers))
+    finally:
+        _end(readers)
+    return [reader.measured for reader in readers if reader.measured is not None]
+
+
+def _end(readers: Sequence[_Reader]) -> None:
+    for reader in readers:
+        reader.pipe.close()
+        if reader.measured is None and reader.process.pid is not None and reader.process.is_alive():
+            with suppress(OSError):
+                os.kill(reader.process.pid, signal.SIGINT)
+    last = time.monotonic() + _PATIENCE_S
+    for reader in readers:
+        reader.process.join(max(0.0, last - time.monotonic()))
+        if reader.process.is_alive():
+            reader.process.kill()
+            reader.process.join()
+
+
+def _died(recording: Recording, code: int | None) -> SessionError:
+    why = "ended" if code is None else f"ended with code {code}"
+    if code is not None and code < 0:
+        with suppress(ValueError):
+            why = f"was killed by {signal.Signals(-code).name}"
+    return SessionError(
+        "face",
+        f"{recording.info.name}: a process that read a part of it {why}.",
+        "If the machine was short of memory, do fewer things at once. Otherwise the recording kills its decoder: save "
+        "it anew, for example with: ffmpeg -i FILE -c:v libx264 NEW.mp4",
+    )
+
+
+def _in_all(parts: Sequence[Faults]) -> Faults:
+    """Faults of the segments, as one run would have counted them."""
+    found = Faults(last_t=parts[-1].last_t)
+    for part in parts:
+        found.bad_packets += part.bad_packets
+        found.damaged_pictures += part.damaged_pictures
+        found.repaired_stamps += part.repaired_stamps
+        found.resized_pictures += part.resized_pictures
+        for message in part.messages:
+            found.note(message)
+    return found
