@@ -16,6 +16,7 @@ from vsa.face.blendshapes import LANDMARKS
 from vsa.face.blendshapes import NAMES as BLENDSHAPES
 from vsa.face.engine import Doubles, Stream
 from vsa.face.quiet import hushed
+from vsa.face.widened import widened
 from vsa.media.picture import Box, Picture
 
 Bytes = npt.NDArray[np.uint8]
@@ -43,6 +44,11 @@ class LiteRTEngine:
         self.threads = threads
         self.detail = f"ai-edge-litert {version('ai-edge-litert')} (XNNPACK)"
         self._bundle = bundle.load()
+        self._models = {
+            "detector": self._bundle.detector,
+            "landmarks": widened(self._bundle.landmarks),
+            "blendshapes": self._bundle.blendshapes,
+        }
         self._local = threading.local()
 
     def detect(
@@ -87,7 +93,7 @@ class LiteRTEngine:
     def _net(self, name: str, threads: int) -> _Net:
         nets: dict[tuple[str, int], _Net] = self._local.__dict__.setdefault("nets", {})
         if (name, threads) not in nets:
-            nets[name, threads] = _Net(getattr(self._bundle, name), _OUTPUTS[name], threads)
+            nets[name, threads] = _Net(self._models[name], _OUTPUTS[name], threads)
         return nets[name, threads]
 
 
