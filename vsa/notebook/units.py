@@ -15,6 +15,7 @@ FACE: Mapping[str, str] = {
     "participant": "",
     "name": "",
     "tracked": "",
+    "interpolated": "",
     "confidence": "0-1",
     **dict.fromkeys(("box_x", "box_y", "box_w", "box_h"), "px"),
     **dict.fromkeys(("head_yaw", "head_pitch", "head_roll"), "deg"),
