@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from vsa import cores
-from vsa.errors import ExtraMissingError, VsaError
-from vsa.run.attempt import Told
+from vsa.errors import VsaError
+from vsa.run.attempt import Told, failure_of
 from vsa.run.session import Outcome, Settings
 from vsa.run.workers import TRIES, Here
 from vsa.study.addresses import Place
@@ -52,7 +52,9 @@ class Child:
 
     def __init__(self, out: Place, settings: Settings, threads: int) -> None:
         self.pipe, theirs = Pipe()
-        command = f"from vsa.run.child import serve; serve({theirs.fileno()})"
+        # until it is ready, a Ctrl-C ends it without a word
+        begin = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)"
+        command = f"{begin}; from vsa.run.child import serve; serve({theirs.fileno()})"
         # what it prints is no result of the caller's
         self._process = subprocess.Popen(
             [sys.executable, "-c", command], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=2
@@ -128,6 +130,7 @@ def serve(handle: int) -> None:
     """What a child does: sessions, one after another, until its pipe ends."""
     pipe = Connection(handle)
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         out, settings, threads = pipe.recv()
         cores.share(threads)
         import cv2
@@ -149,8 +152,7 @@ def _serve(pipe: Connection, out: Place, settings: Settings) -> None:
         try:
             here = here or Here(out, settings)
         except VsaError as error:  # no engine on this machine, or no models
-            kind = "install" if isinstance(error, ExtraMissingError) else "start"
-            ended = Failure(plan.session_id, kind, error.message, error.hint)
+            ended = failure_of(plan.session_id, error)
         else:
             (ended,) = here.run([plan], told)
         pipe.send(("ended", ended))
