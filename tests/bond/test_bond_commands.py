@@ -32,6 +32,7 @@ def files(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_train_and_flag_from_end_to_end(files, capsys):
     model, flags = files / "model.skops", files / "flags.csv"
     code, out, _ = vsa(

@@ -58,6 +58,7 @@ def clients_known_by_their_habits(seed=0, clients=47, sessions=252):
     return table
 
 
+@pytest.mark.slow
 def test_recognising_clients_does_not_pass_for_predicting_bond():
     table = clients_known_by_their_habits()
     assert (len(table), table["client_id"].nunique()) == (252, 47)
@@ -159,6 +160,7 @@ def test_more_clients_bring_it_near_the_ceiling_that_is_known():
     assert 0.8 < found[1000] < 1.1
 
 
+@pytest.mark.slow
 def test_a_result_that_is_too_good_asks_for_leakage_first():
     table = simulate_cohort(40, 2, seed=0)
     table["client.voice.warmth"] = table["bond"] + 0.4 * np.random.default_rng(0).standard_normal(len(table))

@@ -166,6 +166,7 @@ def test_sessions_of_the_training_are_named(strong_model, strong_cohort):
     assert any("30 of these sessions were in the model's training" in note for note in found.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weak", "said"),
     [(Weak("drop", 1), "below the client's own mean"), (Weak("below", 3.5), "at or below 3.5")],

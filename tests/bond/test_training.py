@@ -196,6 +196,7 @@ def test_one_therapist_says_nothing_about_others():
     )
 
 
+@pytest.mark.slow
 def test_covariates_that_are_asked_for_become_part_of_the_model():
     table = simulate_cohort(30, 3, seed=0)
     table["severity"] = table["bond"] * -2 + np.random.default_rng(0).standard_normal(len(table))

@@ -240,6 +240,7 @@ class TestFile:
         with job(**request.script(gpu=True)) as cluster:
             script = cluster.job_script()
         assert "--nthreads 4" in script
+        assert "--no-dashboard --dashboard-address localhost:0" in script
         assert "GPU=1" in script
         assert "long" in script
         assert "lab" in script

@@ -14,6 +14,9 @@ from vsa.errors import ExtraMissingError, InputError
 _SYSTEMS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
 #: What dask_jobqueue calls them; PBS, LSF and SGE have their own words for an account.
 _ACCOUNT = {"slurm": "account", "pbs": "account", "lsf": "project", "sge": "project"}
+#: Dask's pages, which say what is in work, are not for others on the network.
+_HIDDEN = "localhost:0"
+_NO_PAGES = ("--no-dashboard", "--dashboard-address", _HIDDEN)
 KINDS = ("address", "local", *_SYSTEMS)
 
 
@@ -94,7 +97,8 @@ class Request:
             "job_extra_directives": self.options,
             "job_script_prologue": self.prologue,
             # a job has more cores than sessions where each of them uses several
-            "worker_extra_args": ["--nthreads", str(self.sessions), *offers],
+            "worker_extra_args": ["--nthreads", str(self.sessions), *offers, *_NO_PAGES],
+            "scheduler_options": {"dashboard": False, "dashboard_address": _HIDDEN},
         }
         return {name: value for name, value in asked.items() if value is not None}
 

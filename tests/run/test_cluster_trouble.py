@@ -1,0 +1,262 @@
+"""A Dask cluster that is not as it should be: what is lost, another's, late or far away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import media_files
+import pytest
+from command import VSA, events, vsa
+
+from vsa.errors import ModelMissingError
+from vsa.face import bundle
+from vsa.run.child import Child
+from vsa.run.session import Settings
+
+pytest.importorskip("distributed", reason="Dask is not installed: pip install 'vsa[cluster]'")
+
+from clusters import Dask, dask
+
+from vsa.run import cluster_worker
+
+#: A worker whose vsa says that it is another one.
+OTHER = "import vsa; vsa.__version__ = '0.0.1'; from distributed.cli.dask_worker import main; main()"
+
+#: A driver of fsspec.
+SHELF = """
+from fsspec.implementations.local import LocalFileSystem
+
+
+class Shelf(LocalFileSystem):
+    protocol = "shelf"
+
+    def __init__(self, **options):
+        super().__init__(**{**options, "auto_mkdir": True})
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(str(path).removeprefix("shelf://"))
+"""
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        bundle.load()
+    except ModelMissingError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("calls")
+    return media_files.write_pictures(folder / "call.mp4", media_files.portrait(20))
+
+
+@pytest.fixture(scope="module")
+def long_call(call: Path) -> Path:
+    return media_files.write_pictures(call.parent / "long.mp4", media_files.portrait(60) * 20)
+
+
+def joined(cluster: Dask, *words: str) -> None:
+    """Start one more worker and wait for it."""
+    from distributed import Client
+
+    log = (cluster.folder / "late.log").open("wb")
+    options = (
+        *("--scheduler-file", str(cluster.folder / "scheduler.json")),
+        *("--nthreads", "1", "--no-dashboard", "--no-nanny"),
+    )
+    before = len(cluster.workers)
+    cluster.workers.append(
+        subprocess.Popen(
+            [*words, *options], cwd=cluster.folder, stdout=log, stderr=log, start_new_session=True
+        )
+    )
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(before + 1, timeout=60)
+
+
+@pytest.mark.slow
+def test_paths_count_from_where_the_command_was_given(call: Path, tmp_path: Path) -> None:
+    """Workers stand in other folders."""
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "call.mp4").write_bytes(call.read_bytes())
+    (study / "manifest.csv").write_text("session_id,video,consent\ns1,call.mp4,yes\n")
+    with dask(tmp_path, 1) as cluster:
+        for source, out in (("study", "study/s1"), ("study/call.mp4", "out/call")):
+            more = [] if source == "study" else ["--out", "out"]
+            done = subprocess.run(
+                [*VSA, "extract", source, *more, "--cluster", cluster.address],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert (tmp_path / out / "session.json").exists()
+
+
+@pytest.mark.slow
+def test_recordings_and_results_are_in_a_store(
+    call: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All processes find its driver, as that of S3: it is installed. What it stores is in a folder here."""
+    assert vsa("extract", call, "--out", tmp_path / "plain").returncode == 0
+    driver = tmp_path / "driver"
+    (driver / "shelf-1.dist-info").mkdir(parents=True)
+    (driver / "shelf-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf\nVersion: 1\n")
+    (driver / "shelf-1.dist-info" / "entry_points.txt").write_text("[fsspec.specs]\nshelf = shelf:Shelf\n")
+    (driver / "shelf.py").write_text(SHELF)
+    before = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(driver), *([before] if before else [])]))
+    media, store = f"shelf://{call}", f"shelf://{tmp_path}/store"
+    with dask(tmp_path, 1) as cluster:
+        done = vsa("extract", media, "--out", store, "--cluster", cluster.address)
+        assert done.returncode == 0, done.stdout + done.stderr
+        again = events(vsa("extract", media, "--out", store, "--json").stdout)
+    assert (again[-1]["before"], again[-1]["done"]) == (1, 0)
+    for name in ("call/face.parquet", "features.parquet"):
+        assert (tmp_path / "store" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_lost_ends_the_run_with_a_sentence(
+    call: Path, long_call: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with dask(tmp_path, 1) as cluster:
+        words = ["extract", call, long_call, "--out", out, "--json", "--cluster", cluster.address]
+        with subprocess.Popen(
+            [*VSA, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            for line in process.stdout:
+                if '"finish"' in line:
+                    break
+            os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+            process.stdout.read()
+            said = process.stderr.read()
+    assert process.returncode == 2, said
+    assert "The scheduler of the cluster was lost." in said
+    assert "Traceback" not in said
+    assert (out / "call" / "session.json").exists()
+    again = events(vsa("extract", call, long_call, "--out", out, "--json").stdout)
+    assert again[-1]["before"] >= 1
+    assert again[-1]["failed"] == []
+
+
+@pytest.mark.slow
+def test_a_worker_with_another_version_is_named_before_the_start(call: Path, tmp_path: Path) -> None:
+    with dask(tmp_path, 1) as cluster:
+        joined(cluster, sys.executable, "-c", OTHER)
+        done = vsa("extract", call, "--out", tmp_path / "out", "--cluster", cluster.address)
+    assert done.returncode == 2
+    assert "has vsa 0.0.1, and here it is" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_without_vsa_is_named_before_the_start(call: Path, tmp_path: Path) -> None:
+    (tmp_path / "hidden" / "vsa").mkdir(parents=True)
+    (tmp_path / "hidden" / "vsa" / "__init__.py").write_text("__version__ = '0.0.1'\n")
+    with dask(tmp_path, 1) as cluster:
+        joined(
+            cluster,
+            "env",
+            f"PYTHONPATH={tmp_path / 'hidden'}",
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+        )
+        done = vsa("extract", call, "--out", tmp_path / "out", "--cluster", cluster.address)
+    assert done.returncode == 2
+    assert "can't load the same vsa: " in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_that_came_late_is_checked_too(call: Path, long_call: Path, tmp_path: Path) -> None:
+    more = [call.with_name(f"more{k}.mp4") for k in range(4)]
+    for copy in more:
+        copy.write_bytes(call.read_bytes())
+    with dask(tmp_path, 1) as cluster:
+        words = ["extract", long_call, call, *more, "--out", tmp_path / "out", "--cluster", cluster.address]
+        with subprocess.Popen(
+            [*VSA, *map(str, words), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            for line in process.stdout:
+                if '"start"' in line:
+                    break
+            joined(cluster, sys.executable, "-c", OTHER)
+            process.stdout.read()
+            said = process.stderr.read()
+    assert process.returncode == 2
+    assert "has vsa 0.0.1, and here it is" in said
+
+
+@pytest.mark.slow
+def test_a_worker_alone_that_is_killed_leaves_no_process_behind(
+    call: Path, long_call: Path, tmp_path: Path
+) -> None:
+    """Not even where its sessions' processes are not killed with it."""
+    out = tmp_path / "out"
+    with dask(tmp_path, 2) as cluster:
+        words = ["extract", long_call, call, "--out", out, "--json", "--cluster", cluster.address]
+        with subprocess.Popen([*VSA, *map(str, words)], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if '"start"' in line and '"long"' in line:
+                    break
+            children = [cluster.sessions_of(k) for k in range(2)]
+            (victim,) = [k for k in range(2) if any(holds(pid, long_call) for pid in children[k])]
+            os.kill(cluster.workers[victim].pid, signal.SIGKILL)
+            cluster.workers[victim].wait()
+            told = events(process.stdout.read())
+        assert process.returncode == 0
+        assert told[-1]["failed"] == []
+        assert gone(children[victim])
+    assert sorted(path.parent.name for path in out.glob("*/session.json")) == ["call", "long"]
+    assert not list(out.glob(".*part"))
+
+
+def test_a_process_that_waits_in_vain_for_a_session_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody says that a client was killed."""
+    monkeypatch.setattr(cluster_worker, "_IDLE_S", 0.3)
+    order = cluster_worker.Order("test", tmp_path, Settings(), 1)
+    crew = cluster_worker._Crew()
+    child = crew.child(order)
+    assert isinstance(child, Child)
+    crew.rest(child)
+    assert crew.child(order) is child  # it is kept for the next one
+    time.sleep(0.5)
+    assert child._process.poll() is None  # and not ended meanwhile
+    crew.rest(child)
+    child._process.wait(10)
+    other = crew.child(order)
+    assert other is not child
+    crew.end()
+    assert other is not None
+    other._process.wait(10)
+    assert crew.child(order) is None
+
+
+def holds(pid: int, file: Path) -> bool:
+    try:
+        return file in [entry.readlink() for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return False
+
+
+def gone(pids: list[int]) -> bool:
+    last = time.monotonic() + 15
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < last:
+        time.sleep(0.1)
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
