@@ -221,7 +221,7 @@ def test_without_key_frames_it_is_read_in_one_go(
     monkeypatch.setattr(compose, "write_call", partial(write_call, gop=1000))
     path = tmp_path / "rare.mp4"
     compose.side_by_side(path, size=(480, 270), seconds=14)
-    found = cut(path, tmp_path / "run", engine, 2, fps=2).followed
+    found = cut(path, tmp_path / "run", engine, 2, fps=10).followed
     assert (found.segments, found.in_one_go) == (1, "its key frames are too rare")
     assert len(found.faces) == 2
 
