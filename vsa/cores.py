@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 #: Memory that a process which follows faces may take: at 720p it took 0.6 GB, at 1080p more (docs/performance.md).
@@ -13,15 +15,27 @@ _share: int | None = None
 
 
 def usable() -> int:
-    """Cores that this process may use: those that the system gives it, or fewer (see `share`)."""
+    """Cores that this process may use: those that the system gives it, or fewer (see `using`)."""
     given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return given if _share is None else min(given, _share)
 
 
-def share(cores: int) -> None:
-    """Use no more than so many cores from now on: one of several processes that work side by side."""
+@contextmanager
+def using(cores: int) -> Iterator[None]:
+    """Use no more than so many cores, libraries too: for one of several processes that work side by side."""
+    import cv2
+    from threadpoolctl import threadpool_limits
+
     global _share
+    before, of_cv2 = _share, cv2.getNumThreads()
     _share = max(1, cores)
+    cv2.setNumThreads(_share)
+    try:
+        with threadpool_limits(_share):
+            yield
+    finally:
+        _share = before
+        cv2.setNumThreads(of_cv2)
 
 
 def free_bytes() -> int | None:

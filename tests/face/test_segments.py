@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import compose
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 from stage import write_call
@@ -80,9 +79,9 @@ def short_overlap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert readers() == []
 
 
-def readers() -> list[BaseProcess]:
-    """Processes that read segments; other tests may have left those of a pool."""
-    return [one for one in multiprocessing.active_children() if not one.name.startswith("Loky")]
+def readers() -> list[psutil.Process]:
+    """Processes that read segments."""
+    return [one for one in psutil.Process().children() if any("vsa.face.segment" in w for w in one.cmdline())]
 
 
 def small_call(composed: Callable[..., Path]) -> Path:

@@ -18,7 +18,8 @@ from vsa.face.cutting import Segment
 from vsa.face.detector import overlaps
 from vsa.face.layout import matches
 from vsa.face.segment import FRAMES, TRACKLETS, Measured
-from vsa.face.table import COLUMNS, STORED
+from vsa.face.spool import POINTS, VALUES
+from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.face.tracker import LayoutSpan
 from vsa.face.tracks import Track
@@ -72,13 +73,13 @@ class JoinedSpool:
 
     def values(self, rows: Indexes) -> Floats:
         """Chosen rows, shape (len(rows), len(STORED)), in the order of `vsa.face.table.STORED`."""
-        return self._read("values.f32", rows, len(STORED))
+        return self._read(*VALUES, rows)
 
     def points(self, rows: Indexes) -> Floats:
         """Landmarks of chosen rows, shape (len(rows), 478, 3), px."""
-        return self._read("landmarks.f32", rows, 478 * 3).reshape(-1, 478, 3)
+        return self._read(*POINTS, rows).reshape(-1, 478, 3)
 
-    def _read(self, name: str, rows: Indexes, width: int) -> Floats:
+    def _read(self, name: str, width: int, rows: Indexes) -> Floats:
         found = np.empty((len(rows), width), np.float32)
         for part, kept, start, end in zip(
             self._parts, self._kept, self._starts, self._starts[1:], strict=False
@@ -122,7 +123,7 @@ def join(
             earlier = old.get(before.get(track.number, -1))
             if earlier is not None:
                 numbers[track.number] = earlier
-                tracks[earlier] = _extended(tracks[earlier], placed)
+                tracks[earlier] = tracks[earlier].followed_by(placed)
             else:
                 numbers[track.number] = number = len(tracks)
                 tracks[number] = replace(placed, number=number)
@@ -191,8 +192,8 @@ def _continued(before: Stored, after: Stored, segment: Segment) -> dict[int, int
         rows = earlier.get(frame)
         if rows is None or number not in went_on:
             continue
-        box = after.read("values.f32", np.array([row]))[0, _BOX]
-        shared = overlaps(box, before.read("values.f32", rows)[:, _BOX])
+        box = after.read(VALUES[0], np.array([row]))[0, _BOX]
+        shared = overlaps(box, before.read(VALUES[0], rows)[:, _BOX])
         best = int(np.argmax(shared))
         if shared[best] > _ONE_FACE:
             pairs.append((frame, float(shared[best]), number, int(before.tracklet[rows[best]])))
@@ -207,17 +208,3 @@ def _by_picture(part: Stored, first: int) -> dict[int, Indexes]:
     """Rows from a picture on, by picture."""
     rows = np.flatnonzero(part.frame >= first)
     return {int(frame): rows[part.frame[rows] == frame] for frame in np.unique(part.frame[rows])}
-
-
-def _extended(track: Track, other: Track) -> Track:
-    """A tracklet with what another run measured of it later."""
-    return replace(
-        track,
-        frames=track.frames + other.frames,
-        last_frame=other.last_frame,
-        last_t=other.last_t,
-        last_box=other.last_box,
-        moments=[*track.moments, *other.moments],
-        changes=[*track.changes, *other.changes],
-        _looks=[*track._looks, *other._looks],
-    )

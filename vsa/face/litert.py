@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -44,11 +45,6 @@ class LiteRTEngine:
         self.threads = threads
         self.detail = f"ai-edge-litert {version('ai-edge-litert')} (XNNPACK)"
         self._bundle = bundle.load()
-        self._models = {
-            "detector": self._bundle.detector,
-            "landmarks": widened(self._bundle.landmarks),
-            "blendshapes": self._bundle.blendshapes,
-        }
         self._local = threading.local()
 
     def detect(
@@ -90,10 +86,17 @@ class LiteRTEngine:
         """Crops follow the landmarks: this engine keeps no state of its own."""
         return None
 
+    def _model(self, name: str) -> bytes:
+        return self._widened if name == "landmarks" else bytes(getattr(self._bundle, name))
+
+    @cached_property
+    def _widened(self) -> bytes:  # it takes a while, and not every engine reads a face
+        return widened(self._bundle.landmarks)
+
     def _net(self, name: str, threads: int) -> _Net:
         nets: dict[tuple[str, int], _Net] = self._local.__dict__.setdefault("nets", {})
         if (name, threads) not in nets:
-            nets[name, threads] = _Net(self._models[name], _OUTPUTS[name], threads)
+            nets[name, threads] = _Net(self._model(name), _OUTPUTS[name], threads)
         return nets[name, threads]
 
 

@@ -82,27 +82,24 @@ class Measured:
 def work(pipe: Connection, task: Task) -> None:
     """Read a segment and say how it goes: ``at`` (s and pictures done), then ``done`` or ``failed`` with what."""
     try:
-        try:
-            pipe.send(("done", _measure(pipe, task)))
-        except Exception as error:
-            pipe.send(("failed", _sendable(error)))
-    except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        return  # nobody waits for it any more
+        with cores.using(task.threads):
+            measured = _measure(pipe, task)
+    except (BrokenPipeError, ConnectionResetError):  # nobody waits for it any more
+        raise
+    except Exception as error:
+        pipe.send(("failed", _sendable(error)))
+    else:
+        pipe.send(("done", measured))
 
 
 def _measure(pipe: Connection, task: Task) -> Measured:
-    cores.share(task.threads)
-    import cv2
-    from threadpoolctl import threadpool_limits
-
-    cv2.setNumThreads(task.threads)
     segment, watch = task.segment, Stopwatch()
     seats: dict[int, list[tuple[Tile, int]]] = {}
     told_s = 0.0
 
     def note(index: int, tracker: Tracker) -> None:
         if index in (segment.start, segment.end):
-            seats[index] = [(seat.tile, seat.epoch) for seat in tracker._seats]
+            seats[index] = tracker.seats
 
     def tell(t: float, frames: int) -> None:
         nonlocal told_s
@@ -113,7 +110,7 @@ def _measure(pipe: Connection, task: Task) -> Measured:
 
     spool = Spool(task.folder, task.landmarks)
     keeper = Keeper(spool, watch, first=segment.start - segment.chunk, start=segment.start, end=segment.end)
-    with threadpool_limits(task.threads), closing(spool), Recording(task.path) as recording:
+    with closing(spool), Recording(task.path) as recording:
         _, spans = go_through(
             recording.stretch(segment.stretch),
             create(task.engine, task.threads),

@@ -30,15 +30,9 @@ The overlap is longer than that because the layout needs it: it is looked at eve
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import time
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from dataclasses import replace
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +42,13 @@ from vsa.face.cutting import SHORTEST_S, cut
 from vsa.face.engine import FaceEngine
 from vsa.face.follow import Followed, Progress, follow, told_apart
 from vsa.face.joining import join
-from vsa.face.segment import Measured, Task, work
+from vsa.face.segment import Measured, Task
 from vsa.face.tiles import Tile
 from vsa.face.timing import Stopwatch
 from vsa.media.info import Faults
 from vsa.media.outline import InOneGo
 from vsa.media.recording import Recording
-
-#: Processes that are asked to stop get so long, s.
-_PATIENCE_S = 5.0
+from vsa.own_process import OwnProcess, end
 
 
 def follow_in_segments(
@@ -137,33 +129,22 @@ def follow_in_segments(
     return replace(followed, in_one_go=why)
 
 
-@dataclass(eq=False)
-class _Reader:
+class _Reader(OwnProcess):
     """A segment's process."""
 
-    process: BaseProcess
-    pipe: Connection
-    done_s: float = 0.0
-    frames: int = 0
-    measured: Measured | None = None
-
-    @classmethod
-    def begun(cls, task: Task) -> _Reader:
-        # spawned: a forked child would inherit threads' locks, and pipes of the others
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, task), name="vsa-segment")
-        process.start()
-        theirs.close()  # so that the pipe ends when the process does
-        return cls(process, ours)
+    def __init__(self, task: Task) -> None:
+        super().__init__("vsa.face.segment:work", task)
+        self.done_s = 0.0
+        self.frames = 0
 
 
 def _side_by_side(tasks: Sequence[Task], recording: Recording, progress: Progress) -> list[Measured]:
     """Run all segments; the first that fails ends the others."""
     readers: list[_Reader] = []
+    measured: dict[_Reader, Measured] = {}
     try:
         for task in tasks:
-            readers.append(_Reader.begun(task))
+            readers.append(_Reader(task))
         busy: dict[Any, _Reader] = {reader.pipe: reader for reader in readers}
         while busy:
             for pipe in wait(list(busy)):
@@ -171,44 +152,25 @@ def _side_by_side(tasks: Sequence[Task], recording: Recording, progress: Progres
                 try:
                     what, *said = reader.pipe.recv()
                 except (EOFError, OSError):
-                    reader.process.join(_PATIENCE_S)
-                    raise _died(recording, reader.process.exitcode) from None
+                    raise _dead(recording, reader.died()) from None
                 if what == "failed":
                     raise said[0]
                 if what == "done":
-                    reader.measured = said[0]
+                    measured[reader] = said[0]
                     del busy[pipe]
                     continue
                 reader.done_s, reader.frames = said
                 so_far_s = recording.info.start_s + sum(r.done_s for r in readers)
                 progress(so_far_s, sum(r.frames for r in readers))
     finally:
-        _end(readers)
-    return [reader.measured for reader in readers if reader.measured is not None]
+        end(readers)
+    return [measured[reader] for reader in readers]
 
 
-def _end(readers: Sequence[_Reader]) -> None:
-    for reader in readers:
-        reader.pipe.close()
-        if reader.measured is None and reader.process.pid is not None and reader.process.is_alive():
-            with suppress(OSError):
-                os.kill(reader.process.pid, signal.SIGINT)
-    last = time.monotonic() + _PATIENCE_S
-    for reader in readers:
-        reader.process.join(max(0.0, last - time.monotonic()))
-        if reader.process.is_alive():
-            reader.process.kill()
-            reader.process.join()
-
-
-def _died(recording: Recording, code: int | None) -> SessionError:
-    why = "ended" if code is None else f"ended with code {code}"
-    if code is not None and code < 0:
-        with suppress(ValueError):
-            why = f"was killed by {signal.Signals(-code).name}"
+def _dead(recording: Recording, how: str) -> SessionError:
     return SessionError(
         "face",
-        f"{recording.info.name}: a process that read a part of it {why}.",
+        f"{recording.info.name}: a process that read a part of it {how}.",
         "If the machine was short of memory, do fewer things at once. Otherwise the recording kills its decoder: save "
         "it anew, for example with: ffmpeg -i FILE -c:v libx264 NEW.mp4",
     )

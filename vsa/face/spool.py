@@ -13,7 +13,8 @@ from vsa.face.tracklet import Readings
 
 Floats = npt.NDArray[np.float32]
 
-_POINTS = 478 * 3
+#: Names of its files, with the numbers of a row in each.
+VALUES, POINTS = ("values.f32", len(STORED)), ("landmarks.f32", 478 * 3)
 
 
 @dataclass
@@ -34,8 +35,8 @@ class Spool:
     _tracklet: list[npt.NDArray[np.int32]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._values = (self.folder / "values.f32").open("wb")
-        self._points = (self.folder / "landmarks.f32").open("wb") if self.landmarks else None
+        self._values = (self.folder / VALUES[0]).open("wb")
+        self._points = (self.folder / POINTS[0]).open("wb") if self.landmarks else None
 
     def append(self, readings: Readings, values: Floats) -> None:
         """Keep rows `values` (n, len(table.COLUMNS)) of a tracklet, and which were taken over."""
@@ -59,13 +60,13 @@ class Spool:
 
     def values(self, rows: npt.NDArray[np.intp]) -> Floats:
         """Chosen rows, shape (len(rows), len(STORED)), in the order of `vsa.face.table.STORED`."""
-        return self._read("values.f32", rows, len(STORED))
+        return self._read(*VALUES, rows)
 
     def points(self, rows: npt.NDArray[np.intp]) -> Floats:
         """Landmarks of chosen rows, shape (len(rows), 478, 3), px."""
-        return self._read("landmarks.f32", rows, _POINTS).reshape(-1, 478, 3)
+        return self._read(*POINTS, rows).reshape(-1, 478, 3)
 
-    def _read(self, name: str, rows: npt.NDArray[np.intp], width: int) -> Floats:
+    def _read(self, name: str, width: int, rows: npt.NDArray[np.intp]) -> Floats:
         if not len(rows):
             return np.empty((0, width), np.float32)
         # opened anew each time, so that pages that were read don't count as this process's memory

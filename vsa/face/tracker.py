@@ -82,6 +82,11 @@ class Tracker:
         self._earlier: list[Numbered] = []
         self._due: list[tuple[Tracklet, list[Reading], Floats, bool, dict[int, Picture]]] = []
 
+    @property
+    def seats(self) -> list[tuple[Tile, int]]:
+        """Tiles in use, each with the epoch of its seat."""
+        return [(seat.tile, seat.epoch) for seat in self._seats]
+
     def process(self, chunk: Sequence[Numbered]) -> list[Future[Readings]]:
         """Analyse the next pictures (index and picture, in order).
 

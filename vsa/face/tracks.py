@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,6 +75,19 @@ class Track:
             self.last_box = face_box(readings.points[-1])
         self.frames += len(readings.frame)
         self._note(readings)
+
+    def followed_by(self, other: Track) -> Track:
+        """Add what another run measured of this tracklet later."""
+        return replace(
+            self,
+            frames=self.frames + other.frames,
+            last_frame=other.last_frame,
+            last_t=other.last_t,
+            last_box=other.last_box,
+            moments=[*self.moments, *other.moments],
+            changes=[*self.changes, *other.changes],
+            _looks=[*self._looks, *other._looks],
+        )
 
     def _note(self, readings: Readings) -> None:
         low, high = readings.points[:, :, :2].min(1), readings.points[:, :, :2].max(1)

@@ -10,7 +10,8 @@ from pathlib import Path
 from vsa import __version__, assets
 from vsa.errors import VsaError
 from vsa.face import bundle
-from vsa.run.child import PATIENCE_S, PROCESS, Child, end, given_up
+from vsa.own_process import PATIENCE_S, end
+from vsa.run.child import PROCESS, Child, given_up
 from vsa.run.session import Outcome, Settings
 from vsa.run.workers import TRIES
 from vsa.study.addresses import Place

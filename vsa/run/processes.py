@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from vsa import cores
+from vsa.own_process import end
 from vsa.run.attempt import Told
-from vsa.run.child import Child, end, given_up
+from vsa.run.child import Child, given_up
 from vsa.run.session import Outcome, Settings
 from vsa.run.workers import TRIES, Here
 from vsa.study.addresses import Place

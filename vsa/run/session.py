@@ -59,7 +59,7 @@ class Settings:
     landmarks
         Keep ``landmarks.npz``.
     adaptive
-        Leave out pictures in which a face changed too little to matter.
+        Take over what was read where a face's picture is the same but for the coder's noise.
     """
 
     fps: float | None = None
