@@ -10,7 +10,7 @@ from pipeline_studies import COMPARE, FLAG, HEAD, SCORE, call, write_pipeline
 
 from vsa.errors import InputError
 from vsa.run.pipelines.file import find, read
-from vsa.run.pipelines.schema import arguments
+from vsa.run.pipelines.schema import arguments, paths
 
 SHIPPED = ("quality", "research", "retrain")
 
@@ -147,3 +147,12 @@ def test_all_that_is_not_there_is_said_before_anything_starts(tmp_path: Path) ->
     assert "[stage.compare] clients: clients.csv is not in" in done.exception.message
     assert "bonds.csv" not in done.exception.message  # a stage before writes it
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_to_ask_a_batch_system_for_lies_in_the_study_and_an_address_nowhere(tmp_path: Path) -> None:
+    def given(cluster: str) -> list[str]:
+        return arguments("extract", {"cluster": cluster}, tmp_path)
+
+    assert given("slurm.toml") == ["extract", "--cluster", str(tmp_path / "slurm.toml"), str(tmp_path)]
+    assert given("tcp://10.0.0.5:8786")[:3] == ["extract", "--cluster", "tcp://10.0.0.5:8786"]
+    assert [*paths("extract", {"cluster": "slurm.toml"})] == [("sources", "."), ("cluster", "slurm.toml")]

@@ -34,9 +34,9 @@ _HIDDEN = ("json", "list", "help")
 #: Settings that name what a command writes; other paths are read.
 WRITTEN = ("out", "report", "overlay", "export")
 #: Paths whose type in the command is text, since they may be something else too.
-_TEXT_PATHS = {"extract": ("sources", "out"), "score": ("instrument",), "flag": ("model", "study")}
+_TEXT_PATHS = {"extract": ("sources", "out", "cluster"), "score": ("instrument",), "flag": ("model", "study")}
 #: Of texts that may be paths, the files.
-_FILE_ENDS = {"instrument": ".toml"}
+_FILE_ENDS = {"instrument": ".toml", "cluster": ".toml"}
 
 
 @cache
