@@ -107,12 +107,12 @@ def extract(
     before = {} if afresh else finished_before(plans, results, settings)
     ahead = [plan for plan in plans if plan.session_id not in before]
     _check_ahead(ahead, before, results)
+    _check_withdrawn(ahead, out)
     workers = _workers(out, settings, len(ahead), jobs, cluster)
     results.prepare()
-    _check_withdrawn(ahead, out)
     _keep_facts(plans, before, results)
     listener.begin(len(plans), len(before), workers)
-    done: dict[str, dict[str, Any]] = {}
+    done: list[str] = []
     failed: list[Failure] = []
     try:
         with closing(workers.run(ahead, listener)) as ended:
@@ -121,7 +121,7 @@ def extract(
                     failed.append(one)
                     listener.fail(one)
                 else:
-                    done[one.session_id] = one.record
+                    done.append(one.session_id)
                     listener.finish(one)
     finally:  # also when the run is stopped: the tables agree with the folders
         told = [failure for failure in failed if failure.stage != CONSENT]  # no trace of who withdrew
@@ -132,11 +132,12 @@ def extract(
             log.record(out, "extract", [*done, *(one.session_id for one in failed)], {**counts, **logged})
     if overlay is not None and not failed:
         (plan,) = plans
-        described = {**before, **done}[plan.session_id]
+        described = results.finished(plan.session_id)
+        assert described is not None
         with results.local(plan.session_id) as folder:
             films = overlays.draw(overlay, plan, folder, described, settings.fps)
         listener.draw(films)
-    return Summary(list(done), list(before), failed)
+    return Summary(done, list(before), failed)
 
 
 def _workers(out: Place, settings: Settings, sessions: int, jobs: int, cluster: str | None) -> Workers:
