@@ -7,13 +7,13 @@ from functools import cache
 
 import numpy as np
 import pytest
+from pretrained import need_faces
 
 torch = pytest.importorskip("torch", reason="the extra `cuda` is not installed: torch")
 pytest.importorskip("tflite", reason="the extra `cuda` is not installed: tflite")
 
 from vsa.data import data_file  # noqa: E402
-from vsa.errors import ModelMissingError  # noqa: E402
-from vsa.face import bundle, crops, engine  # noqa: E402
+from vsa.face import crops, engine  # noqa: E402
 from vsa.face.crops import SIZE, Crop  # noqa: E402
 from vsa.face.torch import cutting  # noqa: E402
 from vsa.face.torch.engine import TorchEngine  # noqa: E402
@@ -95,10 +95,7 @@ def test_a_batch_too_large_for_one_go_is_cut_in_parts(monkeypatch):
 
 def test_landmarks_from_crops_cut_here_are_the_cpu_engines():
     """Also where RGB arrays, as other engines cut them, come in the same batch."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     ours, theirs = TorchEngine(CPU), engine.create("cpu", 1)
     asked, expected, mixed = [], [], []
     for picture in pictures()[::2]:

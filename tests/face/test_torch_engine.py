@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pretrained import need_faces
 
 torch = pytest.importorskip("torch", reason="the extra `cuda` is not installed: torch")
 pytest.importorskip("tflite", reason="the extra `cuda` is not installed: tflite")
 
 from vsa.data import data_file  # noqa: E402
-from vsa.errors import InputError, ModelMissingError, SessionError  # noqa: E402
-from vsa.face import bundle, crops, engine, table  # noqa: E402
+from vsa.errors import InputError, SessionError  # noqa: E402
+from vsa.face import crops, engine, table  # noqa: E402
 from vsa.face.blendshapes import NAMES  # noqa: E402
 from vsa.face.detector import SIZE  # noqa: E402
 from vsa.face.torch import gpu  # noqa: E402
@@ -32,10 +33,7 @@ CALL = data_file("sample_media/media/s01_plain.mp4")
 
 @pytest.fixture(autouse=True, scope="module")
 def _models():
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
 
 
 @cache

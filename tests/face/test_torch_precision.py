@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from pretrained import need_faces
 
 torch = pytest.importorskip("torch", reason="the extra `cuda` is not installed: torch")
 pytest.importorskip("tflite", reason="the extra `cuda` is not installed: tflite")
 
-from vsa.errors import ModelMissingError, VsaError  # noqa: E402
+from vsa.errors import VsaError  # noqa: E402
 from vsa.face import bundle, engine  # noqa: E402
 from vsa.face.torch import graph, precision  # noqa: E402
 from vsa.face.torch.engine import TorchEngine  # noqa: E402
@@ -27,10 +28,7 @@ OUTPUTS = {
 
 @pytest.fixture(autouse=True, scope="module")
 def _models():
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
 
 
 @cache

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from extraction import run
 from people import clip_path
+from pretrained import need_faces
 
 import vsa
-from vsa.errors import InputError, ModelMissingError
-from vsa.face import bundle
+from vsa.errors import InputError
 from vsa.features.registry import features as registered
 from vsa.notebook import results as notebook_results
 from vsa.notebook import units
@@ -33,10 +33,7 @@ TABLES = ("face.parquet", "voice.parquet", "turns.parquet", "features.parquet")
 @pytest.fixture(scope="session")
 def extracted_study(tmp_path_factory):
     """A call with roles, one without, and a file that is no recording, extracted as a user would."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("notebook")
     call = clip_path("call_two_tiles.mp4")
     (folder / "broken.mp4").write_bytes(b"no film")

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from command import VSA, events, vsa
+from pretrained import need_faces
 
 from vsa.cli import vsa as command_line
-from vsa.errors import InputError, ModelMissingError
-from vsa.face import bundle
+from vsa.errors import InputError
 from vsa.run.cluster_file import Request, read_request
 from vsa.study.failures import read_failures
 
@@ -31,10 +31,7 @@ FILES = ("face.parquet", "features.parquet")
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("calls")
     pictures = media_files.portrait(60)
     return [media_files.write_pictures(folder / f"s{k}.mp4", pictures[: 40 + k]) for k in range(6)]

@@ -12,9 +12,8 @@ from pathlib import Path
 import media_files
 import pytest
 from command import VSA, events, vsa
+from pretrained import need_faces
 
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
 from vsa.run.child import Child
 from vsa.run.session import Settings
 
@@ -46,10 +45,7 @@ class Shelf(LocalFileSystem):
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("calls")
     return media_files.write_pictures(folder / "call.mp4", media_files.portrait(20))
 

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from extraction import Quiet
 from people import clip_path
+from pretrained import need_faces
 
 from vsa.bond import store
 from vsa.commands.demo import demo
-from vsa.errors import InputError, ModelMissingError
-from vsa.face import bundle
+from vsa.errors import InputError
 from vsa.run import demo as running
 from vsa.run import demo_cohort
 from vsa.run.simulated_mark import is_marked
@@ -21,10 +21,7 @@ from vsa.run.simulated_mark import is_marked
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     monkeypatch.setattr(demo_cohort, "_CLIENTS", 14)
     monkeypatch.setattr(demo_cohort, "_NEW", 2)
     monkeypatch.setattr(demo_cohort, "_SESSIONS", 2)

@@ -13,17 +13,12 @@ from pathlib import Path
 import media_files
 import pytest
 from command import VSA, events, vsa, weighed
-
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
+from pretrained import need_faces
 
 
 @pytest.fixture(autouse=True)
 def _models() -> None:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
 
 
 def failures(out: Path) -> dict[str, dict[str, str]]:

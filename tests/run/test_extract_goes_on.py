@@ -10,19 +10,14 @@ from pathlib import Path
 import media_files
 import pytest
 from command import VSA, events, vsa
-
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
+from pretrained import need_faces
 
 FILES = ("face.parquet", "features.parquet")
 
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("calls")
     return [
         media_files.write_pictures(folder / f"s{k}.mp4", media_files.portrait(60 + 5 * k)) for k in range(3)

@@ -12,19 +12,16 @@ from pathlib import Path
 import media_files
 import pytest
 from command import vsa
+from pretrained import need_faces
 
 from vsa import assets
 from vsa.errors import ModelMissingError
-from vsa.face import bundle
 from vsa.voice import activity
 
 
 @pytest.fixture(autouse=True)
 def _models() -> None:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
 
 
 def test_it_runs_without_any_network_interface(tmp_path: Path) -> None:

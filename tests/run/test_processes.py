@@ -12,10 +12,9 @@ from pathlib import Path
 import media_files
 import pytest
 from command import VSA, events, vsa
+from pretrained import need_faces
 
 from vsa import cores
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
 from vsa.run import processes
 from vsa.study.failures import read_failures
 
@@ -25,10 +24,7 @@ FILES = ("face.parquet", "features.parquet")
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three recordings; the first is the largest, so that its turn comes first."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("calls")
     lengths = {"long": 600, "middle": 60, "short": 40}
     return [

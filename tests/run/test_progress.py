@@ -13,10 +13,9 @@ from pathlib import Path
 import media_files
 import pytest
 from command import VSA, events, vsa
+from pretrained import need_faces
 
 from vsa.commands.progress import Plain
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
 from vsa.study.failures import Failure
 
 #: What a terminal is told: colours, cursor moves, and what erases a line.
@@ -26,10 +25,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two good recordings and a bad one between them."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("calls")
     pictures = media_files.portrait(60)
     first = media_files.write_pictures(folder / "first.mp4", pictures * 4)

@@ -17,10 +17,10 @@ import pytest
 from command import VSA, vsa
 from extraction import Quiet, extracted, run
 from people import Actor
+from pretrained import need_faces
 
 from vsa import cores
-from vsa.errors import InputError, ModelMissingError, SessionError
-from vsa.face import bundle
+from vsa.errors import InputError, SessionError
 from vsa.media.digest import sha256_of_file
 from vsa.media.recording import Recording
 from vsa.run import batch, session
@@ -36,10 +36,7 @@ from vsa.study.tables import read_table
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two people, each in a recording of a second."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     folder = tmp_path_factory.mktemp("clips")
     people = {"client": Actor("astronaut", zoom=2.0), "therapist": Actor("grace_hopper")}
     return {

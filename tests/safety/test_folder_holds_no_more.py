@@ -14,10 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from calling import call
+from pretrained import need_faces
 from studies import content
-
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
 
 pytestmark = pytest.mark.slow  # it takes whole runs of commands
 
@@ -112,10 +110,7 @@ def telling(folder: Path, *words: str) -> list[str]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording with a name that says too much, its manifest, and `out`, extracted with landmarks."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     place = tmp_path_factory.mktemp("clinic") / FOLDER
     place.mkdir()
     shutil.copy(FILM, place / f"{PERSON}.mp4")

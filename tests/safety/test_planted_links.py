@@ -11,10 +11,8 @@ import media_files
 import pandas as pd
 import pytest
 from calling import call, state
+from pretrained import need_faces
 from studies import content
-
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
 
 pytestmark = pytest.mark.slow  # it takes whole runs of commands
 
@@ -197,10 +195,7 @@ def test_an_id_that_is_a_path_leads_nowhere(
 
 def test_recordings_may_lie_behind_links(tmp_path: Path) -> None:
     """They are read, and never written: a study of links to a store's files is an ordinary one."""
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     (tmp_path / "store").mkdir()
     recording = media_files.no_audio(tmp_path / "store")
     (tmp_path / "s1.mp4").symlink_to(recording)

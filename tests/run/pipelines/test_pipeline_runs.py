@@ -25,10 +25,10 @@ from pipeline_studies import (
     records,
     write_pipeline,
 )
+from pretrained import need_faces
 from studies import CLIENT, SESSIONS, THERAPIST, holding, log_of
 
-from vsa.errors import InputError, ModelMissingError
-from vsa.face import bundle
+from vsa.errors import InputError
 from vsa.run.withdrawal import plan as withdrawal
 from vsa.study.checkup import examine_study
 from vsa.study.withdrawal import find
@@ -185,10 +185,7 @@ def test_a_killed_run_goes_on_where_it_stood(study: Path, file: Path) -> None:
 
 
 def test_some_failed_recordings_do_not_stop_the_rest(study: Path, tmp_path: Path) -> None:
-    try:
-        bundle.load()
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
     cohort = tmp_path / "broken"
     cohort.mkdir()
     broken = media_files.HOPELESS["random_bytes"](cohort)
