@@ -202,6 +202,13 @@ def test_60_pictures_a_second_are_thinned_out_alike(
     assert two.followed.times.tolist() == expected
 
 
+def test_each_segment_is_read_from_well_before_it_counts(composed: Callable[..., Path]) -> None:
+    with Recording(small_call(composed)) as recording:
+        _, times, (_, segment) = cutting.cut(recording, 2, shortest_s=4.0)
+    ahead_s = segment.start_s - times[segment.first]
+    assert cutting.OVERLAP_S <= ahead_s < cutting.OVERLAP_S + 1 + segment.chunk / 25
+
+
 def test_a_short_recording_is_read_in_one_go_and_says_so(
     tmp_path: Path, composed: Callable[..., Path], engine: FaceEngine
 ) -> None:

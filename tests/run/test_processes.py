@@ -12,11 +12,15 @@ from pathlib import Path
 import media_files
 import pytest
 from command import VSA, events, vsa
+from extraction import Quiet
 from pretrained import need_faces
 
 from vsa import cores
 from vsa.run import processes
+from vsa.run.batch import extract
+from vsa.run.session import Settings
 from vsa.study.failures import read_failures
+from vsa.study.plan import from_media
 
 FILES = ("face.parquet", "features.parquet")
 
@@ -63,6 +67,12 @@ class TestProcesses:
             for name in FILES:
                 one, two = (tmp_path / kind / call.stem / name for kind in ("one", "two"))
                 assert one.read_bytes() == two.read_bytes()
+
+    def test_a_caller_that_goes_on_keeps_no_workers(self, calls: list[Path], tmp_path: Path) -> None:
+        plans = from_media(calls[1:])
+        summary = extract(plans, tmp_path / "out", Settings(fps=5.0), Quiet(), jobs=2)
+        assert len(summary.done) == 2
+        assert not workers_of(os.getpid())
 
     @pytest.mark.slow
     def test_a_session_whose_process_dies_each_time_is_named_and_the_others_are_done(
