@@ -206,6 +206,14 @@ def test_no_scheduler_is_a_sentence(tmp_path: Path) -> None:
     assert "dask scheduler" in error.hint
 
 
+def test_what_is_no_address_is_a_sentence_at_once(tmp_path: Path) -> None:
+    call = tmp_path / "s.mp4"
+    call.write_bytes(b"never opened")
+    done = vsa("extract", call, "--out", tmp_path / "out", "--cluster", "cluster")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "Error: 'cluster' is no address of a Dask scheduler."
+
+
 class TestFile:
     def test_every_fault_is_named_with_the_nearest_key(self, tmp_path: Path) -> None:
         file = tmp_path / "c.toml"

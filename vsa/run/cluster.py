@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import queue
+import re
 import uuid
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import replace
@@ -31,6 +32,10 @@ from vsa.study.plan import SessionPlan
 #: Sessions that wait on the scheduler for each one in work: no worker is idle, and a million are not sent at once.
 _AHEAD = 2
 _GPU = "GPU"
+_ADDRESS = re.compile(r"[a-z]+://.+|.+:\d+")
+_START_ONE = (
+    "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured."
+)
 _GOES_ON = "Sessions that are finished are kept; run the same command again to go on."
 
 
@@ -227,11 +232,13 @@ def _connected(request: Request, gpu: bool) -> tuple[Any, Any]:
     # a scheduler that is begun here counts as `TRIES` does
     dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1})
     cluster = request.begin(gpu)
+    # a client with an address that is none would wait for itself at the end of the program
+    if cluster is None and not _ADDRESS.fullmatch(request.address):
+        raise InputError(f"'{request.address}' is no address of a Dask scheduler.", _START_ONE)
     try:
         client: Any = distributed.Client
         return cluster, client(cluster or request.address, timeout=10, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"There is no Dask scheduler at {request.address} ({type(error).__name__}).",
-            "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured.",
+            f"There is no Dask scheduler at {request.address} ({type(error).__name__}).", _START_ONE
         ) from None
