@@ -89,6 +89,7 @@ def test_many_problems_at_once_are_what_each_is_alone(known):
         assert together.predicted[:, k] == pytest.approx(alone.predicted[:, 0], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_more_cores_give_the_same_numbers_to_the_last_bit(known):
     cohort, design, x = known
     rng = np.random.default_rng(2)

@@ -133,6 +133,7 @@ def test_a_flat_face_rests_for_two_seconds():
     assert value("flat_share", heavy) == 1
 
 
+@pytest.mark.slow
 def test_a_real_man_is_flat_after_he_stops_to_act(face_table):
     # looked at: he raises brows, smiles and opens his mouth until 19 s, turns his head, and sits still from 26 s
     man = session(face_table("webcam_man_53s.mp4"))

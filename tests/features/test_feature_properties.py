@@ -68,6 +68,7 @@ def test_a_lively_conversation_has_every_feature_but_a_few():
     assert len(row().row) - len(row().missing) >= 220
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None)
 @given(start_s=st.floats(0, 9000), swapped=st.booleans())
 def test_when_the_clip_starts_and_who_is_listed_first_do_not_matter(start_s, swapped):
@@ -109,6 +110,7 @@ def test_pitch_and_gain_change_the_level_of_pitch_only(pitch, gain_db):
     assert high / low == pytest.approx(pitch, rel=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_values_lie_in_their_range(seed):
     for name, value in row(seed).row.items():

@@ -53,6 +53,7 @@ def odd_voices(rng: np.random.Generator, people: list[str], seconds: float):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("seed", range(30))
 def test_an_odd_session_has_a_row_with_values_or_reasons(seed: int) -> None:

@@ -81,6 +81,7 @@ def test_heads_that_turn_faster_and_slower_together():
     assert value(s, "head_peak_lag_s") == pytest.approx(LAG_S, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", FACES)
 def test_people_who_have_nothing_to_do_with_each_other_have_no_lag_and_no_leader(signal):
     p = []

@@ -208,6 +208,7 @@ def test_truncated_mp4_gives_what_decodes(tmp_path: Path, capfd: pytest.CaptureF
     assert recording.read_s == pytest.approx(len(pictures) / FPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", CODERS)
 def test_first_half_of_a_file_gives_the_first_half_of_the_call(
     tmp_path: Path, suffix: str, whole: Callable[[str], bytes]
@@ -307,6 +308,7 @@ def test_a_recording_is_read_once(tmp_path: Path) -> None:
             next(recording.pictures())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".webm"])
 def test_whatever_is_broken_in_a_file_there_is_an_answer(
     tmp_path: Path, suffix: str, whole: Callable[[str], bytes]

@@ -97,6 +97,7 @@ def from_key(path: Path, number: int, fps: float | None = None) -> list[tuple[fl
         return seen(list(recording.stretch(part)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_reading_from_any_key_frame_gives_the_same_pictures_at_the_same_times(
     tmp_path: Path, kind: str

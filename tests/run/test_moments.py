@@ -127,6 +127,7 @@ def test_one_who_never_does_it_has_no_moments_and_is_told_so():
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CORE)
 def test_moments_keep_what_they_promise(found, whole, name):
     entry = find(name)

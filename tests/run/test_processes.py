@@ -57,6 +57,7 @@ def workers_of(pid: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find processes")
 class TestProcesses:
+    @pytest.mark.slow
     def test_numbers_are_those_of_one_process(self, calls: list[Path], tmp_path: Path) -> None:
         small = calls[1:]
         assert vsa("extract", *small, "--out", tmp_path / "one", "--jobs", "1").returncode == 0

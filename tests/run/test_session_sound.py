@@ -551,6 +551,7 @@ def panned(talk: Talk) -> Samples:
     return np.stack([0.9 * talk.client + 0.45 * talk.therapist, 0.45 * talk.client + 0.9 * talk.therapist])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", ["copy", "panned", "one silent"])
 def test_stereo_that_is_one_mix(talk: Talk, tmp_path: Path, channels: str) -> None:
     second = {"copy": 0.7 * talk.mix, "one silent": np.zeros_like(talk.mix)}
@@ -599,6 +600,7 @@ def test_recordings_that_hear_each_other_are_aligned_and_their_bleed_is_nobodys(
     assert all(path["delay_s"] == pytest.approx(0.12, abs=0.01) for path in bleed.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second"), [("mix", "mix"), ("mix", "therapist"), ("client", "mix")], ids=lambda name: name
 )

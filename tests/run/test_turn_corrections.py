@@ -169,6 +169,7 @@ def test_a_file_that_nobody_changed_changes_no_turns(tmp_path, ending, roles):
         pd.testing.assert_frame_equal(getattr(after, name), getattr(structure, name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("name", ["ocfop", "wprog"])
 def test_twenty_minutes_of_a_real_conversation_come_back_unchanged(tmp_path, ending, name):

@@ -83,6 +83,7 @@ def test_an_aligned_track_lies_where_it_would_without_the_faults(loudspeakers: T
         assert abs(lag) / RATE_HZ < 0.002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bleed", "offset"), [((-18.0, None), 3.0 + WAY_S), ((None, -18.0), 3.0 - WAY_S)])
 def test_with_one_loudspeaker_the_way_of_the_voice_stays_in_the_offset(
     bleed: tuple[float | None, float | None], offset: float

@@ -129,6 +129,7 @@ def test_tilt_is_missing_where_the_track_does_not_reach_5_khz() -> None:
     assert (np.isfinite(spectral_tilt_db(wide, RATE_HZ, unvoiced)) == unvoiced).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voice", [MAN, WOMAN, CHILD])
 @pytest.mark.parametrize("rate", [3.0, 5.0, 7.0])
 @pytest.mark.parametrize("snr_db", [60, 15])

@@ -156,6 +156,7 @@ class TestOffCamera:
 class TestLongerCalls:
     """A minute in which two people take turns, each with the lips that made the sound."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("listener", "turn_s", "least"),
         [

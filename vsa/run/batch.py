@@ -107,9 +107,9 @@ def extract(
     before = {} if afresh else finished_before(plans, results, settings)
     ahead = [plan for plan in plans if plan.session_id not in before]
     _check_ahead(ahead, before, results)
-    _check_withdrawn(ahead, out)
     workers = _workers(out, settings, len(ahead), jobs, cluster)
     results.prepare()
+    _check_withdrawn(ahead, out)
     _keep_facts(plans, before, results)
     listener.begin(len(plans), len(before), workers)
     done: list[str] = []

@@ -48,6 +48,7 @@ def shown(page):
     return page.locator("[data-shown]").inner_text()
 
 
+@pytest.mark.slow
 def test_a_click_sorts_and_another_turns_it_round_with_what_is_missing_last(opened):
     view = cohort(40, 10)
     page = opened(without_charts(view))
@@ -85,6 +86,7 @@ def test_the_most_probable_come_first_at_one_click_and_the_keyboard_sorts_as_wel
     assert column(page, "rank")[:3] == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_list_and_say_how_far(opened):
     view = cohort(180, 60)
     page = opened(without_charts(view))
@@ -120,6 +122,7 @@ def test_recordings_with_problems_can_be_listed(opened):
     assert set(ids(page)) == {one.session_id for one in view.sessions if one.problems}
 
 
+@pytest.mark.slow
 def test_filters_and_order_survive_a_visit_to_a_session_and_a_link(opened, tmp_path):
     view = cohort(40, 10)
     page = opened(without_charts(view))

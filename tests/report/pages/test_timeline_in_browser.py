@@ -96,6 +96,7 @@ def until(page, true):
     raise AssertionError(f"never: {true}")
 
 
+@pytest.mark.slow
 def test_buttons_and_keys_zoom_and_move_within_the_session(opened):
     page = opened()
     assert shown(page) == (0, 120)
@@ -248,6 +249,7 @@ def film(tmp_path):
     return Recording("clip.mp4", 2.0, "")
 
 
+@pytest.mark.slow
 def test_a_chosen_time_seeks_the_recording_on_its_own_clock(opened, film):
     page = opened(film)
     page.click("#early")

@@ -38,6 +38,7 @@ def test_a_reader_goes_from_the_list_to_a_session_and_its_sheet(index: Path, bro
     assert page.url == index.as_uri()
 
 
+@pytest.mark.slow
 def test_pages_open_without_a_network_from_wherever_they_were_moved(
     index: Path, browser_page, tmp_path: Path
 ) -> None:
