@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 #: Runs `vsa` with this test's Python, wherever its script may be.
-VSA = (sys.executable, "-c", "from vsa.cli import main; main()")
+VSA = (sys.executable, "-c", "from vsa.cli import program; program()")
 
 
 def vsa(
@@ -37,9 +37,9 @@ VSA_WEIGHED = (
     "-c",
     "import sys, re\n"
     "from pathlib import Path\n"
-    "from vsa.cli import main\n"
+    "from vsa.cli import program\n"
     "try:\n"
-    "    main(sys.argv[2:])\n"
+    "    program(sys.argv[2:])\n"
     "finally:\n"
     "    kb = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"
     "    Path(sys.argv[1]).write_text(kb)\n",

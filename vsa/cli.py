@@ -10,6 +10,7 @@ import click
 
 from vsa import __version__
 from vsa.errors import VsaError
+from vsa.leaving import Leaving
 
 #: Command -> the module in `vsa.commands` that holds it, and its line in the help.
 COMMANDS = {
@@ -60,6 +61,16 @@ def vsa() -> None:
     vsa measures where the head and eyes point, how the face moves and how people move together. It names no
     emotions, makes no diagnosis and never decides about a person: a flag says "review suggested".
     """
+
+
+def program(arguments: Sequence[str] | None = None) -> None:
+    """`main` in a process that has nothing else to do."""
+    leaving = Leaving()
+    try:
+        main(arguments)
+    except SystemExit as ended:
+        leaving.code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        raise
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,8 @@ from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
+from vsa.leaving import Leaving
+
 #: Processes that are asked to stop get so long to remove what they were making, s.
 PATIENCE_S = 5.0
 
@@ -96,10 +98,12 @@ def end(processes: Iterable[OwnProcess]) -> None:
 
 def serve(handle: int, function: str) -> None:
     """What such a process does."""
+    leaving = Leaving()
     pipe = Connection(handle)
     module, name = function.split(":")
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         getattr(importlib.import_module(module), name)(pipe, *pipe.recv())
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        return  # nobody waits for it any more
+        pass  # nobody waits for it any more
+    leaving.code = 0

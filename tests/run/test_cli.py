@@ -57,7 +57,7 @@ def test_a_wrong_call_exits_2_and_says_how_to_go_on(arguments: list[str]) -> Non
 def test_results_that_nobody_reads_end_the_command_quietly() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    program = "from vsa.cli import main; main(['features', 'list'])"
+    program = "from vsa.cli import program; program(['features', 'list'])"
     done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert "Traceback" not in done.stderr

@@ -233,7 +233,7 @@ def test_the_command_lines_of_a_record_do_the_same_by_hand(study: Path) -> None:
     assert str(study) not in str(lines)
     flags = (study / "flags.csv").read_bytes()
     (study / "flags.csv").unlink()
-    vsa = 'vsa() { "$PYTHON" -c "from vsa.cli import main; main()" "$@"; }\n'
+    vsa = 'vsa() { "$PYTHON" -c "from vsa.cli import program; program()" "$@"; }\n'
     environment = {**os.environ, "STUDY": str(study), "PYTHON": sys.executable}
     subprocess.run(["bash", "-ec", vsa + lines[1]], check=True, capture_output=True, env=environment)
     assert (study / "flags.csv").read_bytes() == flags
