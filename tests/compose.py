@@ -44,6 +44,7 @@ __all__ = [
     "poster",
     "screen_share",
     "side_by_side",
+    "single",
     "speaker_view",
     "tiles_swap",
     "two_tile_call",
@@ -79,6 +80,15 @@ def side_by_side(
 ) -> CallTruth:
     """Two tiles that fill the frame; `gutter` 0 makes the pictures touch."""
     return _tiled(path, actors, halves(size, gutter), size=size, seconds=seconds, fps=fps)
+
+
+def single(
+    path: Path, actor: Actor = MAN, *, size: tuple[int, int] = (1280, 720), seconds: float = 4, fps: int = 25
+) -> CallTruth:
+    """One person at one camera, as a recording of each participant's own shows them: 4:3, black at both sides."""
+    w = size[1] * 4 // 3
+    tile = Box((size[0] - w) // 2, 0, w, size[1])
+    return _tiled(path, (actor,), [tile], size=size, seconds=seconds, fps=fps)
 
 
 def two_tile_call(path: Path, *, seconds: float = 60, fps: int = 25) -> CallTruth:

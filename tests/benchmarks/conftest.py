@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Page -> what stands above its figures.
 PAGES = {
     "performance": "# Performance\n\nWritten by `make bench`: speed and memory, each beside what it is compared with "
-    "in the same run. Figures depend on the machine; the ratios less so.\n",
+    "in the same run. Figures depend on the machine, and on virtual machines on the hour; the ratios less so. One file "
+    "of benchmarks alone, for example: `.venv/bin/python -m pytest tests/benchmarks/test_costs.py -m benchmark -s "
+    "--write-docs`. Only the sections that were measured are written anew.\n",
     "accuracy": "# Accuracy\n\nWritten by `make bench`: what vsa measures, held against what is known.\n",
 }
 

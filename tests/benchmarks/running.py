@@ -1,4 +1,4 @@
-"""Running the reference and `vsa extract` on their own: seconds, and the most memory that vsa held."""
+"""Running the references and `vsa extract` on their own: seconds, and the most memory that vsa held."""
 
 from __future__ import annotations
 
@@ -27,15 +27,22 @@ class Ran:
 
 def plain_mediapipe(call: Path, faces: int) -> tuple[dict[str, Any], Ran]:
     """The reference loop over a recording, and what it says it did."""
-    command = [
-        sys.executable,
-        str(HERE / "plain_mediapipe.py"),
-        str(call),
-        str(faces),
-        str(bundle.load().path),
-    ]
+    return _told("plain_mediapipe.py", call, str(faces), str(bundle.load().path))
+
+
+def floor(call: Path, faces: int) -> tuple[dict[str, Any], Ran]:
+    """Decoding and the nets alone, on all cores, and what they say they did; see ``floor.py``."""
+    return _told("floor.py", call, str(faces))
+
+
+def _told(script: str, call: Path, *arguments: str) -> tuple[dict[str, Any], Ran]:
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), str(call), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout.splitlines()[-1]), Ran(time.perf_counter() - start)
 
 

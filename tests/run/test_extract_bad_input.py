@@ -184,6 +184,15 @@ def test_a_rate_that_is_none_is_refused(tmp_path: Path, rate: str) -> None:
     assert "--fps" in done.stderr
 
 
+def test_processes_here_and_a_cluster_at_once_are_refused(tmp_path: Path) -> None:
+    call = media_files.ODD["one_frame"](tmp_path)
+    done = vsa("extract", call, "--out", tmp_path / "out", "--jobs", "2", "--cluster", "tcp://127.0.0.1:1")
+    assert done.returncode == 2
+    assert "--jobs 2" in done.stderr
+    assert "--cluster" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_files_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
     good = media_files.good(tmp_path)
     (tmp_path / "more").mkdir()

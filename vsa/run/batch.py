@@ -85,7 +85,8 @@ def extract(
     listener
         Is told how it goes.
     jobs
-        Sessions at once, each in a process of its own; 1: in this process; 0: as many as this machine can do.
+        Sessions at once, each in a process of its own; 1: in this process; 0: as many as this machine can do. Not with
+        `cluster`.
     cluster
         Do them on the workers of a Dask cluster instead: a scheduler's address, or a TOML file, see `vsa.run.cluster`.
     overlay
@@ -102,6 +103,11 @@ def extract(
     SessionError
         When the tables, or what `overlay` asks for, can't be written: the sessions are.
     """
+    if cluster is not None and jobs:
+        raise InputError(
+            f"--jobs {jobs} counts processes on this machine, and --cluster does the sessions elsewhere.",
+            "Leave one out. How many sessions a cluster does at once is said to its workers, or in its TOML file.",
+        )
     _check_call(plans, overlay)
     results = results_at(out)
     before = {} if afresh else finished_before(plans, results, settings)
