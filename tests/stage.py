@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -105,6 +105,7 @@ def write_call(
     decoys: Sequence[Box] = (),
     crf: int = 18,
     gop: int = 250,
+    encoder: Mapping[str, str] | None = None,
 ) -> CallTruth:
     """Draw each frame, encode it, and keep the truth.
 
@@ -116,10 +117,12 @@ def write_call(
         Participant name -> person, in the order of the truth.
     crf, gop
         The encoder's quality (51 is worst) and how many frames lie between key frames.
+    encoder
+        Options of x264, instead of that quality.
     """
     logs = {name: _Log() for name in people}
     frames = round(seconds * fps)
-    options = {"crf": str(crf), "g": str(gop), "preset": "superfast"}
+    options = {"g": str(gop), **(encoder or {"crf": str(crf), "preset": "superfast"})}
     empty = np.full((size[1], size[0], 3), background, np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options=options)
