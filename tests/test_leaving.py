@@ -40,6 +40,15 @@ def test_it_is_not_taken_apart() -> None:
     assert taken_apart.stdout == "freed\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Closes descriptors with a POSIX shell.")
+def test_closed_descriptors_are_no_fault() -> None:
+    program = "from vsa.leaving import Leaving\nLeaving().code = 4\n"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, program], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (4, "")
+
+
 def test_an_error_that_nobody_caught_is_told() -> None:
     done = left("raise ValueError('lost')\n")
     assert done.returncode == 1

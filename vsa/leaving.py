@@ -24,8 +24,9 @@ class Leaving:
 
     def _leave(self) -> None:
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:  # closed before the start, as `>&-` does
+                    stream.flush()
         except (OSError, ValueError):
             return  # nobody reads any more: Python's own end knows what to do then
         os._exit(self.code)
