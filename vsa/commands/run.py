@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vsa.run.pipelines.plan import Planned
     from vsa.run.pipelines.stages import Done
 
-_TODO = {"run": "runs", "skip": "skipped", "maybe": "may run"}
+_SAID = {"run": "runs", "skip": "skipped", "maybe": "may run"}
 
 
 @click.command()
@@ -86,7 +86,7 @@ def _plan(planned: Sequence[Planned], other: Sequence[str], as_json: bool) -> No
         click.echo(f"Note: {line}")
     width = max((len(one.stage.name) for one in planned), default=0)
     for one in planned:
-        click.echo(f"{one.stage.name:<{width}}  {_TODO[one.todo]:<8} {one.why}")
+        click.echo(f"{one.stage.name:<{width}}  {_SAID[one.todo]:<8} {one.why}")
 
 
 def _told(done: Done, other: Sequence[str], as_json: bool) -> None:
