@@ -103,12 +103,7 @@ def extract(
     SessionError
         When the tables, or what `overlay` asks for, can't be written: the sessions are.
     """
-    if cluster is not None and jobs:
-        raise InputError(
-            f"--jobs {jobs} counts processes on this machine, and --cluster does the sessions elsewhere.",
-            "Leave one out. How many sessions a cluster does at once is said to its workers, or in its TOML file.",
-        )
-    _check_call(plans, overlay)
+    _check_call(plans, overlay, jobs, cluster)
     results = results_at(out)
     before = {} if afresh else finished_before(plans, results, settings)
     ahead = [plan for plan in plans if plan.session_id not in before]
@@ -225,7 +220,12 @@ def _keep_facts(plans: Sequence[SessionPlan], before: dict[str, dict[str, Any]],
             results.amend(plan.session_id, found)
 
 
-def _check_call(plans: Sequence[SessionPlan], overlay: Path | None) -> None:
+def _check_call(plans: Sequence[SessionPlan], overlay: Path | None, jobs: int, cluster: str | None) -> None:
+    if cluster is not None and jobs:
+        raise InputError(
+            f"--jobs {jobs} counts processes on this machine, and --cluster does the sessions elsewhere.",
+            "Leave one out. How many sessions a cluster does at once is said to its workers, or in its TOML file.",
+        )
     if not plans:
         raise InputError("There is nothing to analyse.", "Give media files or a manifest.")
     if overlay is None:
