@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +15,7 @@ from vsa.face import bundle, crops, detector
 from vsa.face.blendshapes import LANDMARKS
 from vsa.face.blendshapes import NAMES as BLENDSHAPES
 from vsa.face.engine import Doubles, Stream
+from vsa.face.narrowed import narrowed
 from vsa.face.quiet import hushed
 from vsa.face.widened import widened
 from vsa.media.picture import Box, Picture
@@ -46,6 +46,8 @@ class LiteRTEngine:
         self.detail = f"ai-edge-litert {version('ai-edge-litert')} (XNNPACK)"
         self._bundle = bundle.load()
         self._local = threading.local()
+        self._lock = threading.Lock()
+        self._models: dict[str, bytes] = {}
 
     def detect(
         self, images: Sequence[Bytes], min_score: float = detector.MIN_SCORE
@@ -87,11 +89,10 @@ class LiteRTEngine:
         return None
 
     def _model(self, name: str) -> bytes:
-        return self._widened if name == "landmarks" else bytes(getattr(self._bundle, name))
-
-    @cached_property
-    def _widened(self) -> bytes:  # it takes a while, and not every engine reads a face
-        return widened(self._bundle.landmarks)
+        with self._lock:
+            if name not in self._models:  # it takes a while, and not every engine reads a face
+                self._models[name] = _REWRITTEN.get(name, bytes)(getattr(self._bundle, name))
+            return self._models[name]
 
     def _net(self, name: str, threads: int) -> _Net:
         nets: dict[tuple[str, int], _Net] = self._local.__dict__.setdefault("nets", {})
@@ -100,6 +101,8 @@ class LiteRTEngine:
         return nets[name, threads]
 
 
+#: Graphs that are written anew, so that the same numbers are computed faster.
+_REWRITTEN = {"landmarks": widened, "blendshapes": narrowed}
 #: Output tensors by name: the order in the flatbuffer is no contract.
 _OUTPUTS = {
     "detector": ("regressors", "classificators"),

@@ -1,4 +1,4 @@
-"""The landmark network with widened slopes against the one of the file."""
+"""The networks as they are written anew against those of the file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vsa import assets
 from vsa.errors import ModelMissingError
 from vsa.face import bundle
+from vsa.face.narrowed import narrowed
 from vsa.face.widened import widened
 
 
@@ -42,6 +43,18 @@ def slope_counts(model: bytes) -> list[tuple[int, int]]:
     ]
 
 
+def multiplications(model: bytes) -> int:
+    """Of all convolutions."""
+    tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in tree.operatorCodes]
+    graph = tree.subgraphs[0]
+    return sum(
+        int(np.prod(graph.tensors[o.outputs[0]].shape) * np.prod(graph.tensors[o.inputs[1]].shape[1:]))
+        for o in graph.operators
+        if codes[o.opcodeIndex] == schema.BuiltinOperator.CONV_2D
+    )
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_landmarks_are_the_same_to_the_last_bit(seed: int) -> None:
     image = np.random.default_rng(seed).random((1, 256, 256, 3), np.float32)
@@ -67,5 +80,33 @@ def test_a_network_without_such_operations_stays_as_it_is() -> None:
     points = np.random.default_rng(5).random((1, 146, 2), np.float32) * 200
     assert slope_counts(model) == []
     expected, got = outputs(model, points), outputs(widened(model), points)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_expressions_are_the_same_to_the_last_bit(seed: int) -> None:
+    points = np.random.default_rng(seed).random((1, 146, 2), np.float32) * 200
+    model = bundle.load().blendshapes
+    expected, got = outputs(model, points), outputs(narrowed(model), points)
+    assert expected.keys() == got.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values)
+    assert np.ptp(*got.values()) > 0.1
+
+
+def test_a_sixth_of_the_multiplications_is_left_out() -> None:
+    model = bundle.load().blendshapes
+    # of the last block's 97 tokens 96 are left out: 64 x 384 for each in its mixing, 2 x 64 x 256 in its own layers
+    spared = 96 * (64 * 384 + 2 * 64 * 256)
+    assert multiplications(model) - multiplications(narrowed(model)) == spared
+    assert spared / multiplications(model) == pytest.approx(1 / 6, abs=0.01)
+
+
+def test_a_network_that_is_read_whole_stays_as_it_is() -> None:
+    image = np.random.default_rng(6).random((1, 256, 256, 3), np.float32)
+    model = bundle.load().landmarks
+    assert multiplications(narrowed(model)) == multiplications(model)
+    expected, got = outputs(model, image), outputs(narrowed(model), image)
     for name, values in expected.items():
         np.testing.assert_array_equal(got[name], values)
