@@ -16,7 +16,7 @@ from vsa.simulate.conversation import Conversation, Counts, plan_conversation, r
 from vsa.simulate.sound import Samples, room_noise, with_bleed, with_noise, write_sound
 from vsa.simulate.speech import RATE_HZ
 from vsa.voice.ipu import speech_stretches
-from vsa.voice.listen import own_voices
+from vsa.voice.separate import own_voices
 from vsa.voice.tracks import on_common_time, tracks_of, tracks_of_files
 from vsa.voice.turns import Turns, find_turns
 

@@ -126,7 +126,7 @@ from pathlib import Path
 start = time.perf_counter()
 from vsa.media.sound import RATE_HZ, read_sound
 from vsa.voice.ipu import speech_stretches
-from vsa.voice.listen import described, own_voices
+from vsa.voice.separate import described, own_voices
 from vsa.voice.tracks import on_common_time, tracks_of
 from vsa.voice.turns import find_turns
 found = tracks_of(read_sound(Path(sys.argv[1])))

@@ -12,7 +12,6 @@ from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.media.recording import Recording
 from vsa.run.source import Fingerprint
-from vsa.study.addresses import Place
 from vsa.study.plan import SessionPlan, TileHint, Video
 from vsa.voice.alignment import Alignment
 
@@ -23,8 +22,6 @@ class Part:
 
     Attributes
     ----------
-    held
-        Where its file can be read until the session is finished.
     clock
         How its time becomes the session's; None where that is its own.
     """
@@ -33,7 +30,6 @@ class Part:
     recording: Recording
     followed: Followed
     file: Fingerprint
-    held: Place
     clock: Alignment | None = None
 
 

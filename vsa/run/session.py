@@ -26,9 +26,9 @@ from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
 from vsa.run import record
 from vsa.run.corrections import KEPT, Settled, kept, settle, turns_in
+from vsa.run.hearing import Hearing
 from vsa.run.seats import Part, seats_of
-from vsa.run.sound import session_sound
-from vsa.run.sound_reader import check_sound_files
+from vsa.run.sound_reader import Recorded, check_sound_files
 from vsa.run.source import FarSource, Source, source_of
 from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.addresses import Place
@@ -102,19 +102,20 @@ def extract_session(
     with results.writing(plan.session_id) as folder, ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scratch-", dir=folder)))
         check_sound_files(plan)
+        sources = stack.enter_context(ExitStack())
+        hearing = stack.enter_context(Hearing(plan, watch))
         parts: list[Part] = []
         told = _Told(progress, _total_s(plan) if len(plan.videos) > 1 else None)
         for number, video in enumerate(plan.videos):
             own = scratch / str(number)
             own.mkdir()
             source = source_of(video.path)
-            stack.enter_context(source)
-            parts.append(_analyse(video, source, engine, own, plan, settings, watch, told))
-        with watch.stage("sound"):
-            sound = session_sound(plan, parts)
+            sources.enter_context(source)
+            parts.append(_analyse(video, source, engine, own, plan, settings, watch, told, hearing))
+        sound, listened = hearing.result()
         parts = [replace(part, clock=clock) for part, clock in zip(parts, sound.clocks, strict=True)]
         with watch.stage("voice"):
-            heard = session_voices(sound, parts, seats_of(plan, parts))
+            heard = session_voices(listened, parts, seats_of(plan, parts))
             people = [{"id": seat.id, "role": seat.role} for seat in heard.seats]
             with results.local(plan.session_id, KEPT) as old:
                 before = kept(old)
@@ -189,9 +190,11 @@ def _analyse(
     settings: Settings,
     watch: Stopwatch,
     told: _Told,
+    hearing: Hearing,
 ) -> Part:
     with _reading(video.path), Recording(video.path) as recording:
         info = recording.info
+        hearing.opened(Recorded(video.role, info, source.held))
         if told.total_s is None:
             told.total_s = _length_s(info)
         followed = follow_in_segments(
@@ -214,7 +217,7 @@ def _analyse(
             )
         told.end(recording.read_s, len(followed.times))
         with watch.stage("fingerprint"):
-            return Part(video, recording, followed, source.fingerprint(), source.held)
+            return Part(video, recording, followed, source.fingerprint())
 
 
 def _segments(engine: FaceEngine) -> int:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vsa.media.sound import SoundStream
-from vsa.run.seats import Part
-from vsa.run.sound_reader import SoundFile, SoundReader, Track, first_track
+from vsa.run.sound_reader import Recorded, SoundFile, SoundReader, Track, first_track
 from vsa.study.plan import SessionPlan
 from vsa.voice.alignment import Alignment
 from vsa.voice.tracks import Kind, tracks_of, tracks_of_files
@@ -55,15 +54,15 @@ class SessionSound:
 _Chosen = tuple[Kind, float, tuple[Track, ...], Sequence[str]]
 
 
-def session_sound(plan: SessionPlan, parts: Sequence[Part]) -> SessionSound:
+def session_sound(plan: SessionPlan, recordings: Sequence[Recorded]) -> SessionSound:
     """Read the sound of recordings and sound files, and choose what is analysed.
 
     Parameters
     ----------
     plan
         The session.
-    parts
-        Its recordings.
+    recordings
+        In the order of its plan.
 
     Raises
     ------
@@ -71,21 +70,25 @@ def session_sound(plan: SessionPlan, parts: Sequence[Part]) -> SessionSound:
         Stage ``media``: a sound file can't be read or has no sound.
     """
     read = SoundReader()
-    if len(parts) == 1 and not plan.audio:
-        chosen = _one_recording(read.recording(parts[0]))
+    if len(recordings) == 1 and not plan.audio:
+        chosen = _one_recording(read.recording(recordings[0]))
         return _session_sound(chosen, [None], [], read)
-    recorded = [first_track(read.recording(part), part.video.role) for part in parts]
+    recorded = [first_track(read.recording(part), part.role) for part in recordings]
     recorded = [None if track is None or track.faults.silent else track for track in recorded]
     reference = recorded[0]
     for k, track in enumerate(recorded):
         if k and track is not None and reference is not None:
             recorded[k] = read.placed(reference.sound, track)
     files = read.own_files(plan)
-    found = _own_files(plan, parts, reference, [track for _, track in files], read) if files else None
-    if found is None and len(parts) > 1:
+    found = _own_files(plan, recordings, reference, [track for _, track in files], read) if files else None
+    if found is None and len(recordings) > 1:
         found = _own_recordings(recorded, read.notes)
     if found is None:
-        found = _as_one(recorded) if len(parts) > 1 else _one_recording(read.recording(parts[0], again=True))
+        found = (
+            _as_one(recorded)
+            if len(recordings) > 1
+            else _one_recording(read.recording(recordings[0], again=True))
+        )
     return _session_sound(found, recorded, [file for file, _ in files], read)
 
 
@@ -99,13 +102,13 @@ def _session_sound(
 
 def _own_files(
     plan: SessionPlan,
-    parts: Sequence[Part],
+    recordings: Sequence[Recorded],
     reference: Track | None,
     files: Sequence[Track],
     read: SoundReader,
 ) -> _Chosen | None:
     """One file for each participant, if all of them are there and belong to this call."""
-    absent = sorted({*plan.tiles, *(role for p in parts if (role := p.video.role))} - set(plan.audio))
+    absent = sorted({*plan.tiles, *(role for p in recordings if (role := p.role))} - set(plan.audio))
     if absent or len(files) == 1:
         missing = ", ".join(f"audio:{role}" for role in absent) or "a file for the others"
         names = ", ".join(track.info.file for track in files)
@@ -113,7 +116,7 @@ def _own_files(
             read.notes.append(
                 f"{missing} is missing: {files[0].info.file} is taken as one mix with everybody"
             )
-            return _as_one([_from_the_start(parts, files[0], read)])
+            return _as_one([_from_the_start(recordings, files[0], read)])
         read.notes.append(
             f"{names}: not used, since {missing} is missing: voices are apart only if all have a file"
         )
@@ -123,7 +126,7 @@ def _own_files(
         read.notes.append(f"there is nothing in {silent[0]}: the participants' own sound files are not used")
         return None
     tracks: list[Track] = []
-    begins_s = parts[0].recording.info.start_s - files[0].sound.start_s
+    begins_s = recordings[0].info.start_s - files[0].sound.start_s
     for track in files:
         if reference is not None:
             track = read.placed(reference.sound, track)
@@ -133,7 +136,7 @@ def _own_files(
         elif tracks:
             track = read.placed(tracks[0].sound, track, begins_s)
         else:
-            track = _from_the_start(parts, track, read)
+            track = _from_the_start(recordings, track, read)
         tracks.append(track)
     chosen = _checked(tracks)
     if chosen[1] > 0:
@@ -145,10 +148,10 @@ def _own_files(
     return None
 
 
-def _from_the_start(parts: Sequence[Part], track: Track, read: SoundReader) -> Track:
+def _from_the_start(recordings: Sequence[Recorded], track: Track, read: SoundReader) -> Track:
     """A sound file beside a recording without sound."""
     read.notes.append(f"{track.info.file} is taken to begin with the picture, which has no sound to compare")
-    return replace(track, sound=replace(track.sound, start_s=parts[0].recording.info.start_s))
+    return replace(track, sound=replace(track.sound, start_s=recordings[0].info.start_s))
 
 
 def _own_recordings(recorded: Sequence[Track | None], notes: list[str]) -> _Chosen | None:

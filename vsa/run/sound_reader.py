@@ -9,16 +9,35 @@ import numpy as np
 import numpy.typing as npt
 
 from vsa.errors import SessionError
+from vsa.media.info import MediaInfo
 from vsa.media.opening import opened
 from vsa.media.samples import SoundFaults
 from vsa.media.sound import RATE_HZ, Sound, SoundInfo, SoundStream, read_sound
 from vsa.media.stream import closing
-from vsa.run.seats import Part
 from vsa.run.source import Fingerprint, source_of
 from vsa.study.addresses import Address, Place
 from vsa.study.plan import SessionPlan
 from vsa.voice.activity import speaking, speech_probability
 from vsa.voice.alignment import Alignment, align, aligned
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording with its sound.
+
+    Attributes
+    ----------
+    role
+        Whose it is; None for a recording of everybody.
+    info
+        What its file says.
+    held
+        Where it can be read until the session is finished.
+    """
+
+    role: str | None
+    info: MediaInfo
+    held: Place
 
 
 @dataclass(frozen=True)
@@ -77,16 +96,16 @@ class SoundReader:
         self.notes: list[str] = []
         self.damaged = False
 
-    def recording(self, part: Part, *, again: bool = False) -> list[SoundStream]:
-        """A recording's streams; its pictures are analysed already, and not lost if it can't be read any more.
+    def recording(self, recorded: Recorded, *, again: bool = False) -> list[SoundStream]:
+        """A recording's streams; its pictures are analysed, and not lost if the sound can't be read.
 
         One at an address can be read later: it raises a `SessionError`.
         """
-        name = part.recording.info.name
+        name = recorded.info.name
         try:
-            return self.streams(part.held, name, quiet=again)
+            return self.streams(recorded.held, name, quiet=again)
         except SessionError as error:
-            if isinstance(part.held, Address):
+            if isinstance(recorded.held, Address):
                 raise
             self.notes.append(f"the sound of {name} could not be read: {error.message}")
             self.damaged = True

@@ -12,7 +12,7 @@ from vsa.run.sound import SessionSound
 from vsa.run.sound_reader import SoundFile, Track
 from vsa.voice.alignment import Alignment
 from vsa.voice.bleed import BleedPath
-from vsa.voice.listen import Mixed
+from vsa.voice.mixed import Mixed
 from vsa.voice.quality import SoundQuality
 from vsa.voice.voice_track import VoiceTrack
 

@@ -17,8 +17,9 @@ from vsa.run.seats import Part, Seat
 from vsa.run.sound import SessionSound
 from vsa.voice import lips
 from vsa.voice.ipu import speech_stretches
-from vsa.voice.listen import Floats, described, mixed_voices, own_voices
 from vsa.voice.matching import match
+from vsa.voice.mixed import Overheard, mixed_voices, overhear
+from vsa.voice.separate import Floats, OwnVoices, described, own_voices
 from vsa.voice.threads import side_by_side
 from vsa.voice.tracks import Common, on_common_time
 from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
@@ -53,17 +54,35 @@ class SessionVoices:
         return speech_stretches({voice.participant: voice.speaking for voice in said}, start_s=start_s)
 
 
-def session_voices(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
-    """Listen to a session.
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """Separate tracks on one time, and when their people speak."""
 
-    Parameters
+    common: Common
+    own: OwnVoices
+
+
+@dataclass(frozen=True, eq=False)
+class Listened:
+    """What is heard in a session without a look at anybody.
+
+    Attributes
     ----------
     sound
-        What there is to listen to.
-    parts
-        The recordings.
-    seats
-        The participants that were seen, on the session's time.
+        What there is to listen to; one mix where separate tracks turned out not to be.
+    heard
+        What was heard in it; None without sound.
+    notes
+        For people.
+    """
+
+    sound: SessionSound
+    heard: Apart | Overheard | None
+    notes: tuple[str, ...] = ()
+
+
+def listen(sound: SessionSound) -> Listened:
+    """Listen to a session.
 
     Raises
     ------
@@ -71,32 +90,53 @@ def session_voices(sound: SessionSound, parts: Sequence[Part], seats: Sequence[S
         When the speech detector's file is not on this machine.
     """
     if sound.kind == "none":
-        return SessionVoices(tuple(seats), (), sound_record.nothing(), ())
-    return _separate(sound, parts, seats) if sound.separate else _mixed(sound, parts, seats)
-
-
-def _separate(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
+        return Listened(sound, None)
+    if not sound.separate:
+        return Listened(sound, overhear(sound.tracks[0].sound))
     common = on_common_time([track.sound for track in sound.tracks])
     own = own_voices(common, RATE_HZ)
-    if own.mix is not None:
-        return _not_apart(sound, own.mix, parts, seats)
+    if own.mix is None:
+        return Listened(sound, Apart(common, own))
+    track = sound.tracks[own.mix]  # it holds everybody
+    note = f"{track.sound.name} also holds what is said on another's own track: it is taken as one mix"
+    as_one = replace(sound, kind="mixed", tracks=(replace(track, role=None),))
+    return Listened(as_one, overhear(track.sound), (note,))
+
+
+def session_voices(listened: Listened, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
+    """Find out whose the voices are, and how they speak.
+
+    Parameters
+    ----------
+    listened
+        What was heard.
+    parts
+        The recordings.
+    seats
+        The participants that were seen, on the session's time.
+    """
+    heard = listened.heard
+    if heard is None:
+        return SessionVoices(tuple(seats), (), sound_record.nothing(), ())
+    if isinstance(heard, Apart):
+        return _separate(listened.sound, heard, parts, seats)
+    voices = _mixed(listened.sound, heard, parts, seats)
+    return replace(voices, notes=(*listened.notes, *voices.notes))
+
+
+def _separate(
+    sound: SessionSound, heard: Apart, parts: Sequence[Part], seats: Sequence[Seat]
+) -> SessionVoices:
+    common, own = heard.common, heard.own
     everybody, owners, confidence = _owners(sound, parts, seats, common, own.speech)
-    heard = described(common, own, [owner.id for owner in owners], RATE_HZ)
+    voices = described(common, own, [owner.id for owner in owners], RATE_HZ)
     notes = [
         f"{track.sound.name}: no mouth in view moves with this voice; it is {owner.id}"
         for track, owner in zip(sound.tracks, owners, strict=True)
         if owner.face is None and owner not in seats and seats
     ]
-    record = sound_record.separate(sound, heard, own.paths, confidence)
-    return SessionVoices(tuple(everybody), tuple(voice for voice, _ in heard), record, tuple(notes))
-
-
-def _not_apart(sound: SessionSound, mix: int, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
-    """Listen to the one track that holds everybody."""
-    track = sound.tracks[mix]
-    heard = _mixed(replace(sound, kind="mixed", tracks=(replace(track, role=None),)), parts, seats)
-    note = f"{track.sound.name} also holds what is said on another's own track: it is taken as one mix"
-    return replace(heard, notes=(note, *heard.notes))
+    record = sound_record.separate(sound, voices, own.paths, confidence)
+    return SessionVoices(tuple(everybody), tuple(voice for voice, _ in voices), record, tuple(notes))
 
 
 def _owners(
@@ -133,10 +173,12 @@ def _owners(
     return list(everybody.values()), [everybody[taken[k]] for k in range(len(sound.tracks))], confidence
 
 
-def _mixed(sound: SessionSound, parts: Sequence[Part], seats: Sequence[Seat]) -> SessionVoices:
+def _mixed(
+    sound: SessionSound, overheard: Overheard, parts: Sequence[Part], seats: Sequence[Seat]
+) -> SessionVoices:
     track = sound.tracks[0]
     moving = {seat.id: partial(_lips, seat, track.sound.start_s) for seat in seats if seat.face is not None}
-    heard = mixed_voices(track.sound, moving)
+    heard = mixed_voices(overheard, moving)
     notes = []
     if not any(voice.speech_s for voice in heard.voices):
         notes.append(f"nobody is heard to speak in {track.sound.name}")

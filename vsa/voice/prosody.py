@@ -67,7 +67,7 @@ def prosody(
     samples, rate_hz, speaking
         As for `f0_hz`.
     bandwidth_hz
-        What the track carries, if that is less than half its rate: `SoundQuality.bandwidth_hz`.
+        What the track carries, if that is less than half its rate: `SoundQuality.bandwidth_hz`. NaN: not known.
     """
     if not speaking.any():
         nothing = np.full(len(speaking), np.nan, np.float32)
@@ -151,7 +151,7 @@ def spectral_tilt_db(
     voiced
         One value per 10 ms from sample 0, shape (m,).
     bandwidth_hz
-        What the track carries, if that is less than half its rate.
+        What the track carries, if that is less than half its rate; NaN: not known.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def spectral_tilt_db(
 
     out = np.full(len(voiced), np.nan, np.float32)
     low, middle, high = TILT_BANDS_HZ
-    if min(bandwidth_hz, rate_hz / 2) < high:
+    if np.fmin(bandwidth_hz, rate_hz / 2) < high:
         return out
     width = round(_TILT_WINDOW_S * _RATE_HZ)
     window = np.hanning(width).astype(np.float32)

@@ -52,3 +52,8 @@ class VoiceTrack:
     def known_share(self) -> float:
         """Share of the steps in which it can be said whether this person speaks."""
         return float(np.isfinite(self.speech).mean()) if len(self.speech) else 0.0
+
+
+def masked(values: Floats, there: Bools) -> Floats:
+    """Values where they count; NaN elsewhere."""
+    return np.asarray(np.where(there, values, np.float32(np.nan)), np.float32)

@@ -1,13 +1,8 @@
-"""From tracks to voices: who speaks when, and how, in the two ways in which calls are recorded.
-
-*Separate tracks*, one person each: everybody's own speech is told from the others' bleed (`own_voices`), then described
-(`described`). *Mixed sound*: the mouth that moves with the sound has it (`mixed_voices`); with ``vsa[diarization]``
-voices are told apart by their sound too, and each mouth has its voice.
-"""
+"""Separate tracks, one person each: everybody's own speech is told from the others' bleed, then described."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
@@ -15,24 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vsa.media.pcm import Samples
-from vsa.media.sound import Sound
-from vsa.voice import diarization
 from vsa.voice.activity import STEP_S, Activity, speaking, speech_probability
 from vsa.voice.bleed import BleedPath, own_speech
-from vsa.voice.faces_of_voices import voices_and_lips
-from vsa.voice.lips import speech_envelope
 from vsa.voice.prosody import prosody
 from vsa.voice.quality import SoundQuality, sound_quality
-from vsa.voice.speakers import Speakers, who_speaks
 from vsa.voice.threads import side_by_side
 from vsa.voice.tracks import Common
-from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
+from vsa.voice.voice_track import VoiceTrack, masked
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
-
-#: Steps of sound, from the first sample of a session's sound on -> opening and its speed, (steps, 2).
-Lips = Callable[[int], Floats]
 
 #: Bleed is looked for in parts of this length, s: people put headsets on, and memory doesn't grow.
 _BLEED_S = 1800.0
@@ -86,26 +73,6 @@ class OwnVoices:
         return max([*echoed, *covering], key=lambda k: np.count_nonzero(self.speaking[k]), default=None)
 
 
-@dataclass(frozen=True, eq=False)
-class Mixed:
-    """Voices in one mixed sound.
-
-    Attributes
-    ----------
-    voices
-        Of the participants, then ``voice1``, … that diarization heard and no face has, and `OFF_CAMERA` if such a voice
-        was heard; `UNKNOWN` alone if it can't be told whose they are.
-    quality
-        Of the track.
-    speakers
-        What is known of who speaks.
-    """
-
-    voices: tuple[VoiceTrack, ...]
-    quality: SoundQuality
-    speakers: Speakers
-
-
 def own_voices(tracks: Common, rate_hz: int) -> OwnVoices:
     """Find each person's own speech on separate tracks.
 
@@ -124,7 +91,7 @@ def own_voices(tracks: Common, rate_hz: int) -> OwnVoices:
         parts = [_Part(samples, a, min(b, len(samples))) for samples in tracks.samples]
         found.append(own_speech(parts, activities, rate_hz))
     own = [np.concatenate([part.activities[k].probability for part in found]) for k in range(len(heard))]
-    speech = tuple(_masked(one, there) for one, there in zip(own, tracks.covered, strict=True))
+    speech = tuple(masked(one, there) for one, there in zip(own, tracks.covered, strict=True))
     paths = tuple(_lasting(parts) for parts in zip(*(part.paths for part in found), strict=True))
     heard_s = tuple(float(np.count_nonzero(speaking(one.probability))) * STEP_S for one in heard)
     return OwnVoices(speech, tuple(speaking(one) for one in speech), paths, heard_s)
@@ -149,8 +116,8 @@ def described(
     def one(k: int) -> tuple[VoiceTrack, SoundQuality]:
         samples, there, says = tracks.samples[k], tracks.covered[k], own.speaking[k]
         quality = _quality(samples, rate_hz, there, says, anyone)
-        how = prosody(samples, rate_hz, says, bandwidth_hz=_or_inf(quality.bandwidth_hz))
-        measured = (_masked(x, there) for x in (how.f0_hz, how.intensity_db, how.spectral_tilt_db))
+        how = prosody(samples, rate_hz, says, bandwidth_hz=quality.bandwidth_hz)
+        measured = (masked(x, there) for x in (how.f0_hz, how.intensity_db, how.spectral_tilt_db))
         return VoiceTrack(names[k], tracks.start_s, own.speech[k], says, *measured), quality
 
     return side_by_side(one, range(len(names)))
@@ -182,57 +149,6 @@ def _quality(samples: Samples, rate_hz: int, there: Bools, says: Bools, anyone: 
     return replace(found, missing_share=1 - (1 - missing) * (last - first) / len(there))
 
 
-def mixed_voices(sound: Sound, lips: Mapping[str, Lips]) -> Mixed:
-    """Find out who speaks in one mixed sound, and how.
-
-    Parameters
-    ----------
-    sound
-        At 16 kHz.
-    lips
-        For each participant in view, how the mouth moves.
-
-    Raises
-    ------
-    ModelMissingError
-        When the speech detector's file is not on this machine.
-    """
-    heard = speech_probability(sound.samples)
-    steps = len(heard.probability)
-    moving = {who: lips_of(steps) for who, lips_of in lips.items()}
-    envelope = speech_envelope(sound.samples, sound.rate_hz)
-    if diarization.available():
-        told = diarization.diarize(sound.samples, heard.probability)
-        found = voices_and_lips(moving, heard.probability, envelope, told)
-    else:
-        found = who_speaks(moving, heard.probability, envelope)
-    anyone = speaking(heard.probability)
-    quality = sound_quality(sound.samples, sound.rate_hz, anyone)
-    if not np.isfinite(found.probability).any():
-        return Mixed((_somebody(sound, heard, anyone),), quality, found)
-    names = [*found.participants, OFF_CAMERA]
-    says = found.probability > 0.5
-    last = None if says[:, -1].any() else -1
-    said = says.sum(axis=1)
-
-    def one(k: int) -> VoiceTrack:
-        # what is measured where two speak is nobody's
-        how = prosody(
-            sound.samples,
-            sound.rate_hz,
-            says[:, k] & (said == 1),
-            bandwidth_hz=_or_inf(quality.bandwidth_hz),
-        )
-        mine = says[:, k] | (said == 0)
-        measured = (
-            _masked(x, mine & (said <= 1)) for x in (how.f0_hz, how.intensity_db, how.spectral_tilt_db)
-        )
-        speech = np.ascontiguousarray(found.probability[:, k])
-        return VoiceTrack(names[k], sound.start_s, speech, np.ascontiguousarray(says[:, k]), *measured)
-
-    return Mixed(tuple(side_by_side(one, range(len(names))[:last])), quality, found)
-
-
 def _lasting(parts: Sequence[BleedPath]) -> BleedPath:
     """One way of bleed over all parts of a recording: medians over those in which it was found."""
     there = [part for part in parts if part.found]
@@ -246,17 +162,3 @@ def _lasting(parts: Sequence[BleedPath]) -> BleedPath:
         echo_s=float(echo_s),
         removed_share=float(np.mean([p.removed_share for p in parts])),
     )
-
-
-def _somebody(sound: Sound, heard: Activity, anyone: Bools) -> VoiceTrack:
-    """Speech of which it is not known whose it is: when, and nothing of how."""
-    nothing = np.full(len(anyone), np.nan, np.float32)
-    return VoiceTrack(UNKNOWN, sound.start_s, heard.probability, anyone, nothing, nothing, nothing)
-
-
-def _masked(values: Floats, there: Bools) -> Floats:
-    return np.asarray(np.where(there, values, np.float32(np.nan)), np.float32)
-
-
-def _or_inf(bandwidth_hz: float) -> float:
-    return bandwidth_hz if np.isfinite(bandwidth_hz) else np.inf
