@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from vsa import __version__
-from vsa.errors import VsaError
+from vsa.errors import SessionError, VsaError
 from vsa.leaving import Leaving
 
 #: Command -> the module in `vsa.commands` that holds it, and its line in the help.
@@ -34,6 +35,7 @@ COMMANDS = {
 }
 #: 128 + SIGINT, as shells have it.
 _INTERRUPTED = 130
+_ROOM = "Make room. What is finished is kept; run the same command again to go on."
 
 
 class _Lazy(click.Group):
@@ -90,6 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = SessionError("write", "The disk is full: not all could be written or printed.", _ROOM)
+        _say(full)
+        sys.exit(full.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

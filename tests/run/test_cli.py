@@ -61,3 +61,18 @@ def test_results_that_nobody_reads_end_the_command_quietly() -> None:
     done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="This system has no /dev/full, the disk that is always full."
+)
+@pytest.mark.parametrize("arguments", [["--help"], ["features", "list"], ["models", "list", "--json"]])
+def test_results_for_which_there_is_no_room_are_missed(arguments: list[str]) -> None:
+    program = "import sys; from vsa.cli import program; program(sys.argv[1:])"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 3
+    assert "The disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
