@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from vsa.features.synchrony import against_surrogates, synchrony
+from vsa.features.chance import against_surrogates
+from vsa.features.synchrony import synchrony
 
 pytestmark = pytest.mark.benchmark
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from acted import lose, session, table, times, voices
 
+from vsa.features.chance import WITHIN_CHANCE
 from vsa.features.coupled import SIGNALS
 from vsa.features.registry import TooLittle, find
 from vsa.features.session import Session
-from vsa.features.synchrony import WITHIN_CHANCE
 
 SECONDS, FPS, LAG_S = 600.0, 10.0, 0.6
 FACES = ("motion", "head", "smile")

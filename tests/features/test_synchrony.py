@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 from scipy.stats import kstest
 
-from vsa.features.synchrony import against_surrogates, beyond_chance, pseudo, synchrony
+from vsa.features.chance import against_surrogates, beyond_chance, pseudo
+from vsa.features.synchrony import synchrony
 from vsa.features.wclc import Layout, lagged_z
 
 RATE_HZ = 5

@@ -91,7 +91,7 @@ def sync(
         _export(pair, export, settings["rate_hz"], force=force, as_json=as_json)
         _log_session(file, "exported")
         return
-    from vsa.features.synchrony import against_surrogates
+    from vsa.features.chance import against_surrogates
 
     test = against_surrogates(pair.first, pair.second, **settings, surrogates=surrogates, seed=seed)
     _log_session(file, "compared")

@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vsa.features.synchrony import SurrogateTest
+    from vsa.features.chance import SurrogateTest
     from vsa.study.motion_energy import Pair
 
 
 def record_of(pair: Pair, test: SurrogateTest, settings: dict[str, float]) -> dict[str, Any]:
     """The JSON document: what has no value is null, and `reasons` says why."""
-    from vsa.features.synchrony import WITHIN_CHANCE
+    from vsa.features.chance import WITHIN_CHANCE
 
     found = test.observed
     n = len(test.mean_abs_z)

@@ -11,20 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vsa.features.chance import LEAST_BLOCKS, SURROGATES, WITHIN_CHANCE, SurrogateTest, against_surrogates
 from vsa.features.coupled import RATE_HZ, SIGNALS, Series
 from vsa.features.limits import pair_of
 from vsa.features.memo import once
 from vsa.features.registry import Bounds, TooLittle, feature
 from vsa.features.session import Session
-from vsa.features.synchrony import (
-    LAG_S,
-    LEAST_BLOCKS,
-    SURROGATES,
-    WINDOW_S,
-    WITHIN_CHANCE,
-    SurrogateTest,
-    against_surrogates,
-)
+from vsa.features.synchrony import LAG_S, WINDOW_S
 
 _SOURCE = (
     "Windowed lagged cross-correlation (60 s windows, step 30 s, lag 5 s): Boker et al. 2002, Ramseyer & Tschacher "

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from vsa.errors import InputError
+from vsa.features.chance import beyond_chance, pseudo
 from vsa.features.coupled import COLUMNS, RATE_HZ, SIGNALS
 from vsa.features.limits import pair_of
 from vsa.features.registry import DYAD, TooLittle
 from vsa.features.signals import Floats
-from vsa.features.synchrony import beyond_chance, pseudo, synchrony
+from vsa.features.synchrony import synchrony
 from vsa.run.session import session_of
 from vsa.study.results import Results, write_json
 

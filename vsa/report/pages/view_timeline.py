@@ -80,7 +80,7 @@ class Synchrony:
     window_s
         Length of a window.
     overall_z, overall_p
-        Of the whole session (`vsa.features.synchrony.SurrogateTest`).
+        Of the whole session (`vsa.features.chance.SurrogateTest`).
     why_none
         Why there is nothing, for people; else empty.
     """

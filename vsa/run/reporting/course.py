@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsa.features import coupled, looks, swings
+from vsa.features.chance import against_surrogates
 from vsa.features.episodes import Episodes, runs
 from vsa.features.limits import face_of, need_rate, pair_of, voice_of
 from vsa.features.nods import find_nods
 from vsa.features.registry import TooLittle
 from vsa.features.smiles import need_smiles
-from vsa.features.synchrony import WINDOW_S, against_surrogates
+from vsa.features.synchrony import WINDOW_S
 from vsa.features.turns_known import LONG_SILENCE_S
 from vsa.report.pages.view_timeline import Interruption, Lane, Spans, Synchrony, Timeline, no_spans
 from vsa.report.strips import unmeasured
