@@ -16,7 +16,7 @@ from vsa.commands.demo import demo
 from vsa.errors import InputError
 from vsa.run import demo as running
 from vsa.run import demo_cohort
-from vsa.run.simulated_mark import is_marked
+from vsa.study.simulated_mark import is_marked
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ import pytest
 from command import vsa
 
 import vsa as package
-from vsa.run.simulated_mark import is_marked
 from vsa.study.results import Results
+from vsa.study.simulated_mark import is_marked
 
 
 @pytest.fixture(scope="module")

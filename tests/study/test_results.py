@@ -18,7 +18,9 @@ import pytest
 from vsa.errors import InputError, SessionError
 from vsa.study.cells import neutral, restored
 from vsa.study.failures import Failure
+from vsa.study.parquet import read_parquet, write_row
 from vsa.study.results import Results, write_json
+from vsa.study.simulated_mark import is_marked, mark
 
 TABLES = ("face.parquet", "voice.parquet", "turns.parquet")
 
@@ -225,6 +227,37 @@ def test_features_are_gathered_in_order_of_id_with_every_column(results: Results
     assert table["x"].tolist() == [3.0, 1.0]
     assert table["y"].isna().tolist() == [False, True]
     assert hidden(results) == []
+
+
+def test_what_is_gathered_is_what_pandas_puts_together(results: Results) -> None:
+    rows = [
+        {"session_id": "a", "x": 1.25, "y": float("nan")},
+        {"session_id": "b", "y": -0.1, "z": 3.0},
+        {"session_id": "c", "x": float("nan"), "y": float("nan"), "z": float("nan")},
+    ]
+    for row in rows:
+        finish(results, row["session_id"])
+        write_row(row, results.session(row["session_id"]) / "features.parquet")
+    finish(results, "d", x=7.5)  # as pandas writes it
+    results.gather_features()
+    expected = pd.DataFrame([*rows, {"session_id": "d", "x": 7.5}])
+    pd.testing.assert_frame_equal(pd.read_parquet(results.folder / "features.parquet"), expected)
+    for row in rows:
+        alone = read_parquet(results.session(row["session_id"]) / "features.parquet")
+        pd.testing.assert_frame_equal(alone, pd.DataFrame([row]))
+
+
+def test_the_table_is_simulated_if_all_its_sessions_are(results: Results) -> None:
+    for name in ("a", "b"):
+        finish(results, name, x=1.0)
+        mark([results.session(name) / "features.parquet"])
+    write_row({"session_id": "b", "x": 2.0}, results.session("b") / "features.parquet")
+    results.gather_features()
+    assert is_marked(results.folder / "features.parquet")
+    finish(results, "person", x=1.0)
+    results.gather_features()
+    assert not is_marked(results.folder / "features.parquet")
+    assert not is_marked(results.folder / "absent.parquet")
 
 
 def test_failures_are_merged_with_those_of_earlier_runs(results: Results) -> None:

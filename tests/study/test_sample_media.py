@@ -9,8 +9,8 @@ import pandas as pd
 
 import vsa
 from vsa.data import data_file
-from vsa.run.simulated_mark import is_marked
 from vsa.study.manifest import read_manifest
+from vsa.study.simulated_mark import is_marked
 
 SAMPLE = data_file("sample_media")
 

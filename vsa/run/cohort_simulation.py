@@ -17,14 +17,13 @@ from vsa.face.table import COLUMNS
 from vsa.run.corrections import settle, speech_in
 from vsa.run.record import SCHEMA
 from vsa.run.session import write_features
-from vsa.run.simulated_mark import is_marked, mark
 from vsa.simulate.cohort_behaviour import EFFECTS, Habits, draw_habits
 from vsa.simulate.cohort_signals import SessionSignals, session_signals
 from vsa.simulate.cohort_tracks import TILE
 from vsa.study.consent import ALL, PURPOSES
 from vsa.study.face_table import write_face
-from vsa.study.folder import FEATURES
 from vsa.study.results import Results, write_json
+from vsa.study.simulated_mark import mark
 from vsa.study.voice_table import write_voice
 
 if TYPE_CHECKING:
@@ -89,8 +88,6 @@ def write_sessions(
     for done, _ in enumerate(Parallel(n_jobs=jobs, return_as="generator_unordered")(calls), 1):
         progress(done, len(rows))
     results.gather_features()
-    if all(is_marked(results.session(name) / FEATURES) for name in results.sessions()):
-        mark([out / FEATURES])
 
 
 def _draw(

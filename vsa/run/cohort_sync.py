@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from vsa.errors import InputError
 from vsa.features.chance import beyond_chance, pseudo
@@ -25,6 +24,7 @@ from vsa.features.registry import DYAD, TooLittle
 from vsa.features.signals import Floats
 from vsa.features.synchrony import synchrony
 from vsa.run.session import session_of
+from vsa.study.parquet import read_parquet, write_row
 from vsa.study.results import Results, write_json
 
 #: Partners of other sessions: no p is below 1 / (partners + 1).
@@ -163,8 +163,8 @@ def _compared(dyad: Dyad, signal: str, others: Sequence[Floats]) -> tuple[float,
 
 def _write(results: Results, name: str, values: Mapping[str, float], missing: Mapping[str, str]) -> None:
     with results.revising(name, _CHANGING) as folder:
-        row = pd.read_parquet(folder / "features.parquet")
-        row.assign(**values).to_parquet(folder / "features.parquet", index=False)
+        path = folder / "features.parquet"
+        write_row({**read_parquet(path).iloc[0].to_dict(), **values}, path)
         described: dict[str, Any] | None = Results(folder.parent).finished(folder.name)
         assert described is not None
         reasons = {k: v for k, v in described["quality"]["features_missing"].items() if k not in values}

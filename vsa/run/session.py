@@ -33,7 +33,7 @@ from vsa.run.source import FarSource, Source, source_of
 from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.addresses import Place
 from vsa.study.face_table import read_face, write_face, write_landmarks
-from vsa.study.parquet import write_parquet
+from vsa.study.parquet import write_row
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.remote_results import AnyResults
 from vsa.study.results import write_json
@@ -288,11 +288,8 @@ def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]
     -------
     Feature to why it is missing.
     """
-    import pandas as pd
-
     from vsa.features.registry import compute
 
     found = compute(session_of(folder, described))
-    row = {"session_id": described["session_id"], **found.row}
-    write_parquet(pd.DataFrame([row]), folder / "features.parquet")
+    write_row({"session_id": described["session_id"], **found.row}, folder / "features.parquet")
     return dict(found.missing)

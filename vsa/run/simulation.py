@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsa.run.new_folder import new_folder
-from vsa.run.simulated_mark import mark
 from vsa.simulate.call import SimulatedCall, film_call
 from vsa.simulate.portraits import Landmarks
 from vsa.simulate.scenario import SCENARIOS, Scenario
 from vsa.simulate.truth import Truth, truth_of
-from vsa.study.folder import FEATURES, MANIFEST, README
+from vsa.study.folder import MANIFEST, README
 from vsa.study.results import write_json
+from vsa.study.simulated_mark import mark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,6 @@ def _finish(part: Path, rows: list[dict[str, str]], sessions: Sequence[Simulated
     write_csv(pd.DataFrame(rows), part / MANIFEST)
     write_csv(_answers([one.session_id for one in sessions], sessions[0].seed), part / ANSWERS)
     Results(part / TRUTH).gather_features()
-    mark([part / TRUTH / FEATURES])
     (part / README).write_text(_readme(sessions), "utf-8")
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from vsa.study.simulated_mark import KEY, VALUE, is_marked
+
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def read_parquet(file: Path | IO[bytes], columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -21,12 +25,26 @@ def read_parquet(file: Path | IO[bytes], columns: Sequence[str] | None = None) -
     import pandas as pd
 
     names = None if columns is None else list(columns)
-    try:
+    with _damage():
         return pd.read_parquet(file, columns=names, page_checksum_verification=True)
-    except (OSError, ValueError):
-        raise
-    except Exception as error:  # a damaged file may fail in any way
-        raise ValueError(f"it is damaged: {error}") from None
+
+
+def read_row(file: Path | IO[bytes]) -> pa.Table:
+    """Read a table of few rows and many columns, in half of the time that a data frame takes.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `read_parquet`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    held = file.read_bytes() if isinstance(file, Path) else file.read()
+    with _damage():
+        # threads, and reads ahead, cost more than one row's columns
+        opened = pq.ParquetFile(pa.BufferReader(held), page_checksum_verification=True, pre_buffer=False)
+        return opened.read(use_threads=False)
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
@@ -38,3 +56,59 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
         When it can't be written.
     """
     table.to_parquet(path, index=False, write_page_checksum=True)
+
+
+def write_row(row: Mapping[str, str | float], path: Path) -> None:
+    """Write one row as `write_parquet` does, in half of the time that it takes where columns are many.
+
+    What replaces a simulated row is simulated too.
+
+    Parameters
+    ----------
+    row
+        Column to value; NaN is missing.
+    path
+        The file.
+
+    Raises
+    ------
+    OSError
+        When it can't be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {
+            name: pa.array([value], pa.string() if isinstance(value, str) else pa.float64(), from_pandas=True)
+            for name, value in row.items()
+        }
+    )
+    if is_marked(path):
+        table = table.replace_schema_metadata({KEY: VALUE})
+    # what helps to find and pack values of many rows takes longer than one row
+    pq.write_table(table, path, write_page_checksum=True, use_dictionary=False, write_statistics=False)
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table as `write_parquet` does.
+
+    Raises
+    ------
+    OSError
+        When it can't be written.
+    """
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, write_page_checksum=True)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """A damaged file may fail in any way."""
+    try:
+        yield
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        raise ValueError(f"it is damaged: {error}") from None

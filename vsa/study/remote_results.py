@@ -22,7 +22,7 @@ from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.parquet import write_parquet
+from vsa.study.parquet import write_table
 from vsa.study.results import Results
 from vsa.study.session_files import (
     LITTER,
@@ -156,9 +156,9 @@ class RemoteResults:
         """
         with self._writing(), self._whole("features.parquet") as part:
             tables = [self.session(name) / "features.parquet" for name in self._sessions()]
-            table, count = one_table(partial(self._table, table) for table in tables)
-            write_parquet(table, part)
-        return count
+            table = one_table(partial(self._table, table) for table in tables)
+            write_table(table, part)
+        return int(table.num_rows)
 
     def failures(self) -> list[Failure]:
         """What ``failures.csv`` says."""

@@ -20,7 +20,7 @@ from typing import Any
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.parquet import write_parquet
+from vsa.study.parquet import write_table
 from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished, one_table
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
 from vsa.study.session_files import in_the_way as in_the_way
@@ -179,10 +179,10 @@ class Results:
     def gather_features(self) -> int:
         """Write ``features.parquet``, one row per finished session in order of id; how many there are."""
         tables = [self.session(name) / "features.parquet" for name in self.sessions()]
-        table, count = one_table(partial(Path, table) for table in tables)
+        table = one_table(partial(Path, table) for table in tables)
         with self._whole("features.parquet") as part:
-            write_parquet(table, part)
-        return count
+            write_table(table, part)
+        return int(table.num_rows)
 
     def failures(self) -> list[Failure]:
         """What ``failures.csv`` says."""

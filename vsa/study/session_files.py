@@ -11,10 +11,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from vsa.errors import InputError
 from vsa.study.addresses import AddressError, Place
-from vsa.study.parquet import read_parquet
+from vsa.study.parquet import read_row
+from vsa.study.simulated_mark import KEY, VALUE, says_so
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 #: What a session's folder may hold. A folder that holds anything else is not vsa's to replace.
 SESSION_FILES = (
@@ -66,19 +67,22 @@ def is_finished(record: Any) -> bool:
     return isinstance(record, dict) and record.get("status") in ("complete", "partial")
 
 
-def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> tuple[pd.DataFrame, int]:
-    """The ``features.parquet`` of sessions as one table, and how many sessions are in it.
+def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> pa.Table:
+    """The ``features.parquet`` of sessions as one table, which is simulated if all of them are.
 
     One that can't be read is left out: it was damaged after it was finished, and `vsa extract --afresh` mends it.
     """
-    import pandas as pd
+    import pyarrow as pa
 
     rows = []
     for opened in sessions:
         with suppress(OSError, ValueError):
-            rows.append(read_parquet(opened()))
-    none = pd.DataFrame({"session_id": pd.Series(dtype="str")})
-    return (pd.concat(rows, ignore_index=True) if rows else none), len(rows)
+            rows.append(read_row(opened()))
+    if not rows:
+        return pa.table({"session_id": pa.array([], pa.string())})
+    simulated = all(says_so(row.schema) for row in rows)
+    table = pa.concat_tables(rows, promote_options="permissive").combine_chunks()
+    return table.replace_schema_metadata({KEY: VALUE} if simulated else None)
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:

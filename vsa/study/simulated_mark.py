@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: In the metadata of a Parquet file's schema.
 KEY, VALUE = b"simulated", b"true"
@@ -31,7 +35,15 @@ def mark(tables: Iterable[Path]) -> None:
 
 
 def is_marked(path: Path) -> bool:
-    """Whether a Parquet file says that it is simulated."""
+    """Whether a Parquet file says that it is simulated; one that is not there, or can't be read, says nothing."""
     import pyarrow.parquet as pq
 
-    return bool((pq.read_schema(path).metadata or {}).get(KEY) == VALUE)
+    try:
+        return says_so(pq.read_schema(path))
+    except (OSError, ValueError):
+        return False
+
+
+def says_so(schema: pa.Schema) -> bool:
+    """Whether a table's schema says that it is simulated."""
+    return bool((schema.metadata or {}).get(KEY) == VALUE)
