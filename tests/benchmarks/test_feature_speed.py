@@ -18,7 +18,7 @@ _RUN = """
 import json, resource, sys, time
 from pathlib import Path
 from vsa.features.registry import compute, features
-from vsa.run.session import session_of
+from vsa.run.session_features import session_of
 features()
 folder = Path(sys.argv[1])
 described = json.loads((folder / "session.json").read_text("utf-8"))

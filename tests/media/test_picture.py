@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -245,9 +247,6 @@ def test_ordinary_pictures_are_not_copied(tmp_path: Path) -> None:
 
 def peak_mb(path: Path, then: str) -> float:
     """Largest memory of a fresh Python that reads a recording, MB."""
-    import subprocess
-    import sys
-
     program = (
         "import sys\nfrom pathlib import Path\n"
         "from vsa.media.reader import ChunkReader\nfrom vsa.media.recording import Recording\n"
@@ -282,6 +281,28 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     short = write_pictures(tmp_path / "short.mp4", [noise[k % 4] for k in range(100)], crf="35")
     long = write_pictures(tmp_path / "long.mp4", [noise[k % 4] for k in range(350)], crf="35")
     assert peak_mb(long, read) - peak_mb(short, read) < 30  # the pictures between them hold 86 MB
+
+
+def test_a_closed_recording_keeps_no_pictures(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (4, 360, 640, 3), dtype=np.uint8)
+    path = write_pictures(tmp_path / "call.mp4", [noise[k % 4] for k in range(150)], crf="35")
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from vsa.media.recording import Recording\nfrom vsa.memory import give_back\n"
+        "def held():\n    give_back()\n"
+        "    return next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmRSS'))\n"
+        "with Recording(Path(sys.argv[1])) as recording:\n"
+        "    before, pictures = held(), list(recording.pictures())\n"
+        "    opened = held()\n    del pictures\n"
+        "print(opened - before, held() - before, recording.read_s)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    opened_kb, kept_kb, read_s = map(float, done.stdout.split())
+    assert opened_kb > 30_000  # 150 pictures of 345 kB
+    assert kept_kb < opened_kb / 4
+    assert read_s == pytest.approx(150 / 25, abs=0.1)
 
 
 def test_full_range_and_limited_range_give_the_same_grey(tmp_path: Path) -> None:

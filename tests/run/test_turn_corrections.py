@@ -23,7 +23,7 @@ from vsa.face.follow import Block
 from vsa.face.table import COLUMNS
 from vsa.media.digest import sha256_of_file
 from vsa.run.corrections import CORRECTED, NOT_USED, kept, settle, speech_in, turns_in
-from vsa.run.session import write_features
+from vsa.run.session_features import write_features
 from vsa.run.turn_edits import export_turns, import_turns, reset_turns
 from vsa.study import log
 from vsa.study import results as results_module

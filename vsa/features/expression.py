@@ -64,16 +64,24 @@ def motion(face: Face) -> Motion:
     if not parts:
         raise TooLittle("the face is never in view without a break")
     lag = round(LAG_S / _STEP_S)
-    squares = np.concatenate([((p.values[lag:] - p.values[:-lag]) / LAG_S) ** 2 for p in parts])
     t = np.concatenate([(p.t[lag:] + p.t[:-lag]) / 2 for p in parts])
+    squares = [_squared_change(p.values, lag) for p in parts]
+    del parts  # forty series of a long session are large
 
     def speed(starts: tuple[str, ...]) -> Floats:
         chosen = [k for k, name in enumerate(names) if name.startswith(starts)]
         if not chosen:
             return np.full(len(t), np.nan)
-        return np.asarray(np.sqrt(squares[:, chosen].mean(1)))
+        return np.concatenate([np.sqrt(own[:, chosen].mean(1)) for own in squares])
 
     return Motion(t, speed(MOVING), speed(UPPER), speed(LOWER))
+
+
+def _squared_change(values: Floats, lag: int) -> Floats:
+    """Of each series, shape (n - lag, k), 1/s2."""
+    change = values[lag:] - values[:-lag]
+    change /= LAG_S
+    return np.square(change, out=change)
 
 
 @feature(
@@ -218,7 +226,8 @@ class _Rests:
 
 @once
 def _rests(face: Face) -> _Rests:
-    apart = np.sqrt((above_neutral(face, names_of(face, MOVING)) ** 2).mean(1))
+    above = above_neutral(face, names_of(face, MOVING))
+    apart = np.sqrt(np.square(above, out=above).mean(1))
     parts = stretches(face.t, apart, upright(face), step_s=_STEP_S, shortest_s=FLAT_S)
     if not parts:
         return _Rests(np.empty(0), np.empty(0, np.bool_))

@@ -56,7 +56,8 @@ def neutral(own: Face) -> Mapping[str, float]:
 def above_neutral(face: Face, names: Sequence[str]) -> Floats:
     """Scores above the person's own neutral, shape (n, len(names)); below it they are negative."""
     rest = neutral(face.own)
-    above: Floats = face.columns(names) - np.array([rest.get(name, np.nan) for name in names])
+    above = face.columns(names)
+    above -= np.array([rest.get(name, np.nan) for name in names])
     return above
 
 

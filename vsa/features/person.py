@@ -65,7 +65,10 @@ class Face:
 
     def columns(self, names: Sequence[str]) -> Floats:
         """Several columns, shape (n, len(names))."""
-        return np.column_stack([self.column(name) for name in names])
+        values = np.empty((len(self.frame), len(names)))
+        for k, name in enumerate(names):
+            values[:, k] = self.column(name)
+        return values
 
     @cached_property
     def t(self) -> Floats:

@@ -154,7 +154,9 @@ class Session:
         faces = {}
         for (who, scope), person in zip(scopes.items(), people, strict=True):
             rows = face[(ids == who).to_numpy()]
-            rows = rows.sort_values("t", kind="stable").drop_duplicates("t").reset_index(drop=True)
+            if not (rows["t"].is_monotonic_increasing and rows["t"].is_unique):
+                rows = rows.sort_values("t", kind="stable").drop_duplicates("t")
+            rows = rows.reset_index(drop=True)
             home = person.get("gaze_neutral_deg")
             faces[scope] = Face(scope, rows, None if home is None else (float(home[0]), float(home[1])))
         sound = _named(meta.get("sound", {}), scopes)

@@ -67,9 +67,9 @@ class Recording:
             self._ends_s: dict[int, float] = {}  # by stream: how far its packets reach
             self._peeked: list[Any] = []
             self._promised = promised_ends(self._container, self._stream)
-            self._packets = self._demux()
+            self._packets: Iterator[Any] = self._demux()
             self._step_s, self._order = self._peek()
-            self._source = self._decode()
+            self._source: Iterator[tuple[float | None, Any]] = self._decode()
             first = self._first_frame()
             self._head: tuple[float | None, Any] | None = first
             self._maker = PictureMaker(first[1], float(self._stream.sample_aspect_ratio or 1) or 1.0)
@@ -85,6 +85,10 @@ class Recording:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         shut(self._container)
+        # what is known of it stays; a packet would keep the decoder, and that a quarter of a GB of pictures
+        self._peeked, self._head = [], None
+        self._packets = self._source = iter(())
+        self._container = self._stream = None
 
     def pictures(self, fps: float | None = None) -> Iterator[Picture]:
         """Decode the recording from start to end; possible once.

@@ -16,7 +16,7 @@ import vsa
 from vsa.face.table import COLUMNS
 from vsa.run.corrections import settle, speech_in
 from vsa.run.record import SCHEMA
-from vsa.run.session import write_features
+from vsa.run.session_features import write_features
 from vsa.simulate.cohort_behaviour import EFFECTS, Habits, draw_habits
 from vsa.simulate.cohort_signals import SessionSignals, session_signals
 from vsa.simulate.cohort_tracks import TILE

@@ -23,7 +23,7 @@ from vsa.features.limits import pair_of
 from vsa.features.registry import DYAD, TooLittle
 from vsa.features.signals import Floats
 from vsa.features.synchrony import synchrony
-from vsa.run.session import session_of
+from vsa.run.session_features import session_of
 from vsa.study.parquet import read_parquet, write_row
 from vsa.study.results import Results, write_json
 

@@ -20,7 +20,7 @@ from vsa.features.core import CORE
 from vsa.features.registry import DYAD, Feature, TooLittle, find, is_full_name
 from vsa.features.session import Session
 from vsa.features.time_course import THIRDS
-from vsa.run.session import session_of
+from vsa.run.session_features import session_of
 from vsa.run.stretches import Course, Stretches, farthest
 from vsa.study.results import Results
 

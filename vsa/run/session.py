@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,23 +21,23 @@ from vsa.face.segments import follow_in_segments
 from vsa.face.table import COLUMNS
 from vsa.face.tiles import Tile
 from vsa.face.timing import Stopwatch
-from vsa.features.session import Session
 from vsa.media.info import MediaInfo
 from vsa.media.recording import Recording
+from vsa.memory import give_back
 from vsa.run import record
-from vsa.run.corrections import KEPT, Settled, kept, settle, turns_in
+from vsa.run.corrections import KEPT, Settled, kept, settle
 from vsa.run.hearing import Hearing
 from vsa.run.seats import Part, seats_of
+from vsa.run.session_features import write_features
 from vsa.run.sound_reader import Recorded, check_sound_files
 from vsa.run.source import FarSource, Source, source_of
 from vsa.run.voices import SessionVoices, session_voices
 from vsa.study.addresses import Place
-from vsa.study.face_table import read_face, write_face, write_landmarks
-from vsa.study.parquet import write_row
+from vsa.study.face_table import write_face, write_landmarks
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.remote_results import AnyResults
 from vsa.study.results import write_json
-from vsa.study.voice_table import read_voice, write_voice
+from vsa.study.voice_table import write_voice
 
 #: Cores that the reading of a call fills: two faces, and the decoding.
 _FILLED = 3
@@ -99,7 +99,28 @@ def extract_session(
     """
     start = time.perf_counter()
     watch = Stopwatch()
-    with results.writing(plan.session_id) as folder, ExitStack() as stack:
+    with results.writing(plan.session_id) as folder:
+        described = _measure(plan, folder, results, engine, settings, watch, progress)
+        give_back()
+        with watch.stage("features"):
+            described["quality"]["features_missing"] = write_features(folder, described)
+        seconds = time.perf_counter() - start
+        described["timings_s"] = {**watch.seconds(), "wall": round(seconds, 3)}
+        write_json(folder / "session.json", described)
+    return Outcome(plan.session_id, described, described["quality"]["frames"], seconds)
+
+
+def _measure(
+    plan: SessionPlan,
+    folder: Path,
+    results: AnyResults,
+    engine: FaceEngine,
+    settings: Settings,
+    watch: Stopwatch,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Write all tables but the features; ``session.json`` so far."""
+    with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scratch-", dir=folder)))
         check_sound_files(plan)
         sources = stack.enter_context(ExitStack())
@@ -112,6 +133,7 @@ def extract_session(
             source = source_of(video.path)
             sources.enter_context(source)
             parts.append(_analyse(video, source, engine, own, plan, settings, watch, told, hearing))
+            give_back()
         sound, listened = hearing.result()
         parts = [replace(part, clock=clock) for part, clock in zip(parts, sound.clocks, strict=True)]
         with watch.stage("voice"):
@@ -125,14 +147,7 @@ def extract_session(
         described = record.describe(plan, parts, sound, heard, engine, settings)
         described["sound"]["turns"] = turns.record
         described["quality"]["notes"] += [turns.note] if turns.note else []
-        stack.close()
-        with watch.stage("features"):
-            missing = write_features(folder, described)
-        described["quality"]["features_missing"] = missing
-        seconds = time.perf_counter() - start
-        described["timings_s"] = {**watch.seconds(), "wall": round(seconds, 3)}
-        write_json(folder / "session.json", described)
-    return Outcome(plan.session_id, described, described["quality"]["frames"], seconds)
+        return described
 
 
 @dataclass
@@ -262,34 +277,3 @@ def _write_tables(
         write_landmarks(folder / "landmarks.npz", blocks(), scratch)
     write_voice(folder / "voice.parquet", heard.voices)
     turns.write(folder, plan.session_id)
-
-
-def session_of(folder: Path, described: Mapping[str, Any], columns: Iterable[str] | None = None) -> Session:
-    """A session as features see it, from its folder and its ``session.json``; all columns of the face, or some."""
-    return Session.from_tables(
-        described,
-        read_face(folder / "face.parquet", columns),
-        read_voice(folder / "voice.parquet"),
-        turns_in(folder, described),
-    )
-
-
-def write_features(folder: Path, described: Mapping[str, Any]) -> dict[str, str]:
-    """Compute ``features.parquet`` from a session's tables.
-
-    Parameters
-    ----------
-    folder
-        The session's, with its tables.
-    described
-        ``session.json``.
-
-    Returns
-    -------
-    Feature to why it is missing.
-    """
-    from vsa.features.registry import compute
-
-    found = compute(session_of(folder, described))
-    write_row({"session_id": described["session_id"], **found.row}, folder / "features.parquet")
-    return dict(found.missing)

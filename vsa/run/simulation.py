@@ -103,7 +103,7 @@ def write_truth(folder: Path, truth: Truth, recording: Path) -> None:
     """
     from vsa.face.table import COLUMNS
     from vsa.media.digest import sha256_of_file
-    from vsa.run.session import write_features
+    from vsa.run.session_features import write_features
     from vsa.study.face_table import write_face
     from vsa.study.turn_files import rttm
     from vsa.study.voice_table import write_voice

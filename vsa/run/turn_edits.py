@@ -13,7 +13,7 @@ import pandas as pd
 from vsa.errors import InputError
 from vsa.features.session import scope_names
 from vsa.run.corrections import CORRECTED, NOT_USED, Correction, corrected, settle, speech_in, turns_in
-from vsa.run.session import write_features
+from vsa.run.session_features import write_features
 from vsa.run.turn_check import check, shift_s
 from vsa.study.results import Results, write_json
 from vsa.study.turn_files import read_turns, write_turns

@@ -72,7 +72,7 @@ def session_view(
     """Gather what a session's page and its sheet show. Damaged signals cost the timeline and the sheet alone."""
     from vsa.run.moments import SessionMoments
     from vsa.run.reporting.sheet import sheet_of
-    from vsa.run.session import session_of
+    from vsa.run.session_features import session_of
 
     session: Session | None = None
     why = _TABLE_ONLY
