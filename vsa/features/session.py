@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -149,25 +149,34 @@ class Session:
         """
         session_id = str(meta.get("session_id", ""))
         people = list(meta.get("participants", []))
-        scopes = dict(zip([str(person["id"]) for person in people], scope_names(people), strict=True))
+        scopes = _scopes(people)
         ids = _check(session_id, face, scopes)
         faces = {}
         for (who, scope), person in zip(scopes.items(), people, strict=True):
             rows = face[(ids == who).to_numpy()]
-            if not (rows["t"].is_monotonic_increasing and rows["t"].is_unique):
+            if not (np.diff(rows["t"].to_numpy(np.float64)) > 0).all():
                 rows = rows.sort_values("t", kind="stable").drop_duplicates("t")
             rows = rows.reset_index(drop=True)
             home = person.get("gaze_neutral_deg")
             faces[scope] = Face(scope, rows, None if home is None else (float(home[0]), float(home[1])))
         sound = _named(meta.get("sound", {}), scopes)
-        if voice is None or not len(voice) or turns is None:
-            return cls(session_id, faces, sound=sound)
-        corrected = sound.get("turns", {}).get("from") == "corrected"
+        seen = cls(session_id, faces, sound=sound)
+        return seen if voice is None or turns is None else seen.with_voices(meta, voice, turns)
+
+    def with_voices(self, meta: Mapping[str, Any], voice: pd.DataFrame, turns: Turns) -> Session:
+        """The session with what `from_tables` takes of its voices.
+
+        Long sessions have tables of hundreds of MB: so that of the faces can go before that of the voices comes.
+        """
+        if not len(voice):
+            return self
+        corrected = self.sound.get("turns", {}).get("from") == "corrected"
         if not corrected and (voice["participant"] == UNKNOWN).any():
-            return cls(session_id, faces, sound=sound, no_turns="it can't be told who speaks")
+            return replace(self, no_turns="it can't be told who speaks")
+        scopes = _scopes(list(meta.get("participants", [])))
         turns = turns.renamed(scopes)
         voices, others = _voices(voice, scopes, turns, corrected)
-        return cls(session_id, faces, voices, others, turns, "", sound)
+        return replace(self, voices=voices, others=others, turns=turns, no_turns="")
 
 
 def _check(session_id: str, face: pd.DataFrame, scopes: Mapping[str, str]) -> pd.Series:
@@ -238,6 +247,11 @@ def _steps(spans: pd.DataFrame, start_s: float, steps: int) -> Flags:
         at = np.rint((spans[column].to_numpy(np.float64) - start_s) / STEP_S).astype(np.int64)
         np.add.at(edges, np.clip(at, 0, steps), sign)
     return np.asarray(np.cumsum(edges)[:-1] > 0)
+
+
+def _scopes(people: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Id to scope."""
+    return dict(zip([str(person["id"]) for person in people], scope_names(people), strict=True))
 
 
 def scope_names(people: Sequence[Mapping[str, Any]]) -> list[str]:

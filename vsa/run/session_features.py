@@ -17,10 +17,10 @@ from vsa.study.voice_table import read_voice
 def session_of(folder: Path, described: Mapping[str, Any], columns: Iterable[str] | None = None) -> Session:
     """A session as features see it, from its folder and its ``session.json``; all columns of the face, or some."""
     turns = turns_in(folder, described)
-    face = read_face(folder / "face.parquet", columns)
     give_back()
-    session = Session.from_tables(described, face, read_voice(folder / "voice.parquet"), turns)
-    del face
+    seen = Session.from_tables(described, read_face(folder / "face.parquet", columns))
+    give_back()
+    session = seen.with_voices(described, read_voice(folder / "voice.parquet"), turns)
     give_back()
     return session
 
