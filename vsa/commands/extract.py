@@ -190,7 +190,6 @@ def _plans(
 ) -> tuple[list[SessionPlan], list[LeftOut]]:
     from vsa.errors import InputError
     from vsa.study.addresses import place_of
-    from vsa.study.manifest import read_manifest
     from vsa.study.plan import from_media
     from vsa.study.remote_results import results_at
 
@@ -201,6 +200,8 @@ def _plans(
                 "List them in one (vsa init DIR makes it), with the consent of everybody in them.",
             )
         return from_media([place_of(source) for source in sources]), []
+    from vsa.study.manifest import read_manifest
+
     manifest = read_manifest(table, finished=results_at(folder).sessions(), purpose=purpose)
     return manifest.plans, manifest.left_out
 
