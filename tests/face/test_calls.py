@@ -28,7 +28,7 @@ def test_gallery_with_a_row_that_is_not_full_is_numbered_left_to_right_then_down
     assert [found[p.name].participant for p in order] == ["p1", "p2", "p3", "p4", "p5"]
 
 
-@pytest.mark.parametrize("gutter", [0, 16])
+@pytest.mark.parametrize("gutter", [0, pytest.param(16, marks=pytest.mark.slow)])
 def test_side_by_side(tmp_path: Path, gutter: int) -> None:
     truth = compose.side_by_side(tmp_path / "call.mp4", gutter=gutter, seconds=3)
     got, found = check(truth, tmp_path)
@@ -37,6 +37,7 @@ def test_side_by_side(tmp_path: Path, gutter: int) -> None:
         assert np.abs(np.array(record["tile"]) - person.tiles[0]).max() <= 8
 
 
+@pytest.mark.slow
 def test_speaker_view_with_a_small_self_view(tmp_path: Path) -> None:
     check(compose.speaker_view(tmp_path / "call.mp4", corner="top-left", seconds=3), tmp_path)
 

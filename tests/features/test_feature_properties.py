@@ -89,6 +89,7 @@ def test_names_of_participants_do_not_matter():
         assert value == pytest.approx(row().row[name], nan_ok=True), name
 
 
+@pytest.mark.slow
 def test_half_the_frame_rate_gives_the_same_or_says_that_it_is_too_slow():
     whole = compute(conversation(0, SECONDS, fps=30).session())
     half = compute(conversation(0, SECONDS, fps=15).session())

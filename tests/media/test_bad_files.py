@@ -227,7 +227,10 @@ def test_first_half_of_a_file_gives_the_first_half_of_the_call(
         assert recording.cut_short_s == pytest.approx(6.0 - recording.read_s, abs=0.05)
 
 
-@pytest.mark.parametrize("suffix", [s for s in CODERS if s != ".avi"])
+@pytest.mark.parametrize(
+    "suffix",
+    [pytest.param(s, marks=pytest.mark.slow if s == ".webm" else ()) for s in CODERS if s != ".avi"],
+)
 def test_damage_in_the_middle_costs_only_what_lies_there(
     tmp_path: Path, suffix: str, whole: Callable[[str], bytes]
 ) -> None:

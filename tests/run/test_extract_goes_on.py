@@ -89,6 +89,7 @@ def test_other_settings_or_another_recording_are_done_anew(calls: list[Path], tm
     assert (other[0]["finished"], other[-1]["done"]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_failure_that_was_mended_leaves_the_list(calls: list[Path], tmp_path: Path) -> None:
     call = tmp_path / "call.mp4"
     call.touch()

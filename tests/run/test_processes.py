@@ -69,6 +69,7 @@ class TestProcesses:
                 one, two = (tmp_path / kind / call.stem / name for kind in ("one", "two"))
                 assert one.read_bytes() == two.read_bytes()
 
+    @pytest.mark.slow
     def test_a_caller_that_goes_on_keeps_no_workers(self, calls: list[Path], tmp_path: Path) -> None:
         plans = from_media(calls[1:])
         summary = extract(plans, tmp_path / "out", Settings(fps=5.0), Quiet(), jobs=2)

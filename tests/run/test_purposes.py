@@ -70,6 +70,7 @@ def test_a_model_is_evaluated_on_who_agreed_later_and_that_is_logged(study: Path
     assert (entry["command"], entry["outcome"]["sessions"]) == ("evaluate", len(SESSIONS))
 
 
+@pytest.mark.slow
 def test_a_purpose_that_nobody_gave_is_refused(study: Path) -> None:
     say(study, "yes", "quality", ("sim-",))
     for command, purpose in (("train", "training"), ("sync", "research")):

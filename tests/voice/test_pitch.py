@@ -179,6 +179,7 @@ def test_a_grid_longer_than_the_sound_ends_in_missing_values() -> None:
     assert np.isnan(f0[100:]).all()
 
 
+@pytest.mark.slow
 def test_thirty_minutes_of_one_note() -> None:
     t = np.arange(30 * 60 * 8000, dtype=np.float32) * np.float32(0.5)
     y = np.sin(np.float32(2 * np.pi) * (t % 8 / np.float32(8))).astype(np.float32)  # 500 Hz at 8 kHz
