@@ -289,7 +289,7 @@ def test_a_closed_recording_keeps_no_pictures(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\n"
         "from vsa.media.recording import Recording\nfrom vsa.memory import give_back\n"
-        "def held():\n    give_back()\n"
+        "def held():\n    give_back(1e9)\n"
         "    return next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmRSS'))\n"
         "with Recording(Path(sys.argv[1])) as recording:\n"
         "    before, pictures = held(), list(recording.pictures())\n"

@@ -101,7 +101,7 @@ def extract_session(
     watch = Stopwatch()
     with results.writing(plan.session_id) as folder:
         described = _measure(plan, folder, results, engine, settings, watch, progress)
-        give_back()
+        give_back(described["source"]["duration_s"])
         with watch.stage("features"):
             described["quality"]["features_missing"] = write_features(folder, described)
         seconds = time.perf_counter() - start
@@ -132,8 +132,9 @@ def _measure(
             own.mkdir()
             source = source_of(video.path)
             sources.enter_context(source)
-            parts.append(_analyse(video, source, engine, own, plan, settings, watch, told, hearing))
-            give_back()
+            part = _analyse(video, source, engine, own, plan, settings, watch, told, hearing)
+            parts.append(part)
+            give_back(part.recording.read_s)
         sound, listened = hearing.result()
         parts = [replace(part, clock=clock) for part, clock in zip(parts, sound.clocks, strict=True)]
         with watch.stage("voice"):
