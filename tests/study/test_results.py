@@ -247,6 +247,17 @@ def test_what_is_gathered_is_what_pandas_puts_together(results: Results) -> None
         pd.testing.assert_frame_equal(alone, pd.DataFrame([row]))
 
 
+@pytest.mark.parametrize("value", ["text", [1.0, 2.0]])
+def test_a_row_without_numbers_does_not_cost_the_others_theirs(results: Results, value: object) -> None:
+    finish(results, "a", x=1.0)
+    finish(results, "b")
+    pd.DataFrame([{"session_id": "b", "x": value}]).to_parquet(results.session("b") / "features.parquet")
+    finish(results, "c", x=3)
+    assert results.gather_features() == 2
+    expected = pd.DataFrame({"session_id": ["a", "c"], "x": [1.0, 3.0]})
+    pd.testing.assert_frame_equal(pd.read_parquet(results.folder / "features.parquet"), expected)
+
+
 def test_the_table_is_simulated_if_all_its_sessions_are(results: Results) -> None:
     for name in ("a", "b"):
         finish(results, name, x=1.0)

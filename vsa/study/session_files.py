@@ -70,18 +70,19 @@ def is_finished(record: Any) -> bool:
 def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> pa.Table:
     """The ``features.parquet`` of sessions as one table, which is simulated if all of them are.
 
-    One that can't be read is left out: it was damaged after it was finished, and `vsa extract --afresh` mends it.
+    One that can't be read, or has text where those before it have numbers, is left out: it was changed after it was
+    finished, and `vsa extract --afresh` mends it.
     """
     import pyarrow as pa
 
-    rows = []
+    rows, schema = [], pa.schema([("session_id", pa.string())])
     for opened in sessions:
-        with suppress(OSError, ValueError):
-            rows.append(read_row(opened()))
-    if not rows:
-        return pa.table({"session_id": pa.array([], pa.string())})
-    simulated = all(says_so(row.schema) for row in rows)
-    table = pa.concat_tables(rows, promote_options="permissive").combine_chunks()
+        with suppress(OSError, ValueError, pa.ArrowTypeError):
+            row = read_row(opened())
+            schema = pa.unify_schemas([schema, row.schema], promote_options="permissive")
+            rows.append(row)
+    simulated = bool(rows) and all(says_so(row.schema) for row in rows)
+    table = pa.concat_tables([schema.empty_table(), *rows], promote_options="permissive").combine_chunks()
     return table.replace_schema_metadata({KEY: VALUE} if simulated else None)
 
 
