@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -93,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        from vsa.study.disk import is_full
+
+        if not is_full(error):
             raise
         full = SessionError("write", "The disk is full: not all could be written or printed.", _ROOM)
         _say(full)

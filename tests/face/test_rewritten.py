@@ -7,9 +7,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from pretrained import need_faces
 
-from vsa import assets
-from vsa.errors import ModelMissingError
 from vsa.face import bundle
 from vsa.face.narrowed import narrowed
 from vsa.face.widened import widened
@@ -17,10 +16,7 @@ from vsa.face.widened import widened
 
 @pytest.fixture(autouse=True, scope="module")
 def _models() -> None:
-    try:
-        assets.find(bundle.NAME)
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
 
 
 def outputs(model: bytes, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

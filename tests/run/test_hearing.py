@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pretrained import need_voices
 
-from vsa import assets
-from vsa.errors import ModelMissingError, SessionError
+from vsa.errors import SessionError
 from vsa.face.timing import Stopwatch
 from vsa.media.recording import Recording
 from vsa.run.hearing import Hearing
@@ -17,7 +17,6 @@ from vsa.run.sound import session_sound
 from vsa.run.sound_reader import Recorded
 from vsa.run.voices import listen
 from vsa.study.plan import SessionPlan, Video
-from vsa.voice import activity
 from vsa.voice.mixed import Overheard
 
 CALLS = sorted((Path(__file__).resolve().parents[2] / "sample_media" / "media").glob("*.mp4"))[:2]
@@ -25,10 +24,7 @@ CALLS = sorted((Path(__file__).resolve().parents[2] / "sample_media" / "media").
 
 @pytest.fixture(autouse=True, scope="module")
 def models() -> None:
-    try:
-        assets.find(activity.MODEL)
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_voices()
 
 
 def recorded(path: Path, role: str | None = None) -> Recorded:

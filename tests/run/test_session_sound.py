@@ -16,6 +16,7 @@ import pytest
 from extraction import Extracted, Quiet, extracted, run
 from people import clip_path
 from portrait_faces import engine, mesh
+from pretrained import need_faces, need_voices
 from sound_files import (
     RATE_HZ,
     Samples,
@@ -29,9 +30,6 @@ from sound_files import (
     write_sound,
 )
 
-from vsa import assets
-from vsa.errors import ModelMissingError
-from vsa.face import bundle
 from vsa.media.recording import Recording
 from vsa.media.sound import read_sound
 from vsa.run import batch
@@ -42,7 +40,6 @@ from vsa.simulate.sound import room_noise, with_bleed
 from vsa.simulate.speech import MAN, WOMAN, Stretch, Talker
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.voice_table import read_voice
-from vsa.voice import activity
 from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN
 
 SECONDS = 40.0
@@ -54,11 +51,8 @@ WAV = "pcm_s16le"
 
 @pytest.fixture(scope="module", autouse=True)
 def models() -> None:
-    try:
-        bundle.load()
-        assets.find(activity.MODEL)
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    need_faces()
+    need_voices()
 
 
 @dataclass(frozen=True)

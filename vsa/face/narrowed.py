@@ -62,9 +62,7 @@ def _first_only(network: Network) -> dict[int, int]:
         if axis is not None:
             found[out] = axis
         for place, tensor in enumerate(operator.inputs):
-            read[tensor].add(
-                _cut_to_one(network, operator) if axis is None else _axis(network, operator, place, axis)
-            )
+            read[tensor].add(_axis(network, operator, place, axis))
     return found
 
 
@@ -76,8 +74,10 @@ def _cut_to_one(network: Network, operator: Any) -> int | None:
     return next((axis for axis, side in enumerate(after) if side == 1 < before[axis]), None)
 
 
-def _axis(network: Network, operator: Any, place: int, axis: int) -> int | None:
-    """Along which axis of an input no more than the first is read, where that is so of the output's `axis`."""
+def _axis(network: Network, operator: Any, place: int, axis: int | None) -> int | None:
+    """Along which axis of an input no more than the first is read, where that is so of the output's `axis`, if any."""
+    if axis is None:
+        return None if place else _cut_to_one(network, operator)
     kind, inputs = network.kind(operator), operator.inputs
     shape = network.shape(inputs[place])
     if kind in _IN_PLACE:
@@ -92,7 +92,8 @@ def _axis(network: Network, operator: Any, place: int, axis: int) -> int | None:
         return None
     if kind == _OPERATION.MEAN:
         over = network.constant(inputs[1])
-        return axis if operator.builtinOptions.keepDims and over is not None and axis not in over else None
+        kept = operator.builtinOptions.keepDims and over is not None and axis not in over % len(shape)
+        return axis if kept else None
     if kind == _OPERATION.TRANSPOSE:
         order = network.constant(inputs[1])
         return None if order is None else int(order[axis])

@@ -16,9 +16,8 @@ from vsa.study.voice_table import read_voice
 
 def session_of(folder: Path, described: Mapping[str, Any], columns: Iterable[str] | None = None) -> Session:
     """A session as features see it, from its folder and its ``session.json``; all columns of the face, or some."""
-    length_s = float(
-        (described.get("source") or {}).get("duration_s") or 0.0
-    )  # simulated signals have no source
+    # signals that were drawn have no source
+    length_s = float((described.get("source") or {}).get("duration_s") or 0.0)
     turns = turns_in(folder, described)
     give_back(length_s)
     seen = Session.from_tables(described, read_face(folder / "face.parquet", columns))

@@ -41,9 +41,14 @@ def runs(process: int) -> bool:
     return True
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there is no room for what was to be written, on a disk or in a store, or for this user."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def why_not_written(error: OSError, folder: Path) -> tuple[str, str]:
     """What to say of an error while something was written into a folder, and what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(folder)):
+    if is_full(error) or (error.errno is None and _none_is_free(folder)):
         return (
             f"The disk that holds {folder} is full.",
             "Make room and run the same command again: it goes on.",
@@ -51,7 +56,7 @@ def why_not_written(error: OSError, folder: Path) -> tuple[str, str]:
     return f"{folder} can't be written ({error.strerror or error}).", "Check the folder and its permissions."
 
 
-def _is_full(folder: Path) -> bool:
+def _none_is_free(folder: Path) -> bool:
     """NumPy says that it wrote less than it should, and not why."""
     try:
         return shutil.disk_usage(folder).free < 1 << 20

@@ -20,7 +20,7 @@ from typing import Any
 from vsa.errors import InputError, SessionError
 from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
-from vsa.study.disk import why_not_written
+from vsa.study.disk import is_full, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
 from vsa.study.parquet import write_table
 from vsa.study.results import Results
@@ -215,7 +215,7 @@ class RemoteResults:
         except BrokenPipeError:  # nobody reads what is printed any more
             raise
         except AddressError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if is_full(error):
                 raise SessionError("write", f"The store that holds {self.folder} is full.", _AGAIN) from None
             raise SessionError("write", f"{self.folder} can't be written: {error}.", error.hint) from None
         except OSError as error:
