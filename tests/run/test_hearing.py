@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from pretrained import need_voices
+from pretrained import need_faces, need_voices
 
 from vsa.errors import SessionError
+from vsa.face.engine import create
 from vsa.face.timing import Stopwatch
 from vsa.media.recording import Recording
 from vsa.run.hearing import Hearing
-from vsa.run.sound import session_sound
+from vsa.run.session import Settings, extract_session
+from vsa.run.sound import SessionSound, session_sound
 from vsa.run.sound_reader import Recorded
 from vsa.run.voices import listen
 from vsa.study.plan import SessionPlan, Video
+from vsa.study.results import Results
 from vsa.voice.mixed import Overheard
 
 CALLS = sorted((Path(__file__).resolve().parents[2] / "sample_media" / "media").glob("*.mp4"))[:2]
@@ -84,3 +88,25 @@ def test_what_is_wrong_with_a_sound_file_is_said_where_its_result_is_asked_for(t
         hearing.opened(recorded(CALLS[0]))
         with pytest.raises(SessionError, match=r"absent\.wav"):
             hearing.result()
+
+
+def test_a_session_is_heard_while_its_faces_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_faces()
+    order: list[str] = []
+
+    def listening_at(*arguments: Any) -> SessionSound:
+        order.append("heard")
+        return session_sound(*arguments)
+
+    monkeypatch.setattr("vsa.run.hearing.session_sound", listening_at)
+    results = Results(tmp_path)
+    results.prepare()
+    plan = SessionPlan("s", (Video(CALLS[0]),))
+    extract_session(
+        plan, results, create("cpu"), Settings(fps=2), progress=lambda *_: order.append("followed")
+    )
+    assert order[0] == "heard"
+    assert order.count("heard") == 1
+    assert "followed" in order
