@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -256,6 +257,18 @@ def test_a_row_without_numbers_does_not_cost_the_others_theirs(results: Results,
     assert results.gather_features() == 2
     expected = pd.DataFrame({"session_id": ["a", "c"], "x": [1.0, 3.0]})
     pd.testing.assert_frame_equal(pd.read_parquet(results.folder / "features.parquet"), expected)
+
+
+def test_a_row_that_a_bad_disk_changed_is_noticed(results: Results) -> None:
+    for name in ("a", "b"):
+        finish(results, name)
+        path = results.session(name) / "features.parquet"
+        write_row({"session_id": name, "x": 1.25, "y": 2.5}, path)
+    written, changed = (struct.pack("<d", value) for value in (1.25, 1.75))
+    assert path.read_bytes().count(written) == 1
+    path.write_bytes(path.read_bytes().replace(written, changed))
+    assert results.gather_features() == 1
+    assert pd.read_parquet(results.folder / "features.parquet")["session_id"].tolist() == ["a"]
 
 
 def test_the_table_is_simulated_if_all_its_sessions_are(results: Results) -> None:
