@@ -24,6 +24,24 @@ def promised_ends(container: Any, stream: Any) -> tuple[float | None, float | No
     return of_pictures, of_file
 
 
+def missing_s(promised: tuple[float | None, float | None], pictures_s: float, all_s: float) -> float:
+    """How much earlier than `promised_ends` says a file ended, s; less than half a second or 1% doesn't count.
+
+    Parameters
+    ----------
+    promised
+        What `promised_ends` gives.
+    pictures_s, all_s
+        When its pictures ended, and the last of its streams, s.
+    """
+    of_pictures, of_file = promised
+    end_s, reached_s = (of_pictures, pictures_s) if of_pictures is not None else (of_file, all_s)
+    if end_s is None:
+        return 0.0
+    missing = end_s - reached_s
+    return missing if missing > max(0.5, 0.01 * end_s) else 0.0
+
+
 def _clock_s(clock: str) -> float | None:
     """Seconds of a time written as hours:minutes:seconds."""
     try:

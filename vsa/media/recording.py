@@ -23,7 +23,7 @@ from vsa.media.info import Faults, MediaInfo
 from vsa.media.opening import RESAVE, SMALLEST_SIDE, opened, picture_stream, plain
 from vsa.media.outline import InOneGo, Stretch
 from vsa.media.picture import Picture
-from vsa.media.promised import promised_ends
+from vsa.media.promised import missing_s, promised_ends
 from vsa.media.stream import check, shut
 from vsa.study.addresses import Place
 
@@ -158,16 +158,8 @@ class Recording:
         Less than half a second or 1% doesn't count. Files that don't declare their length (raw streams, MPEG-TS,
         what a browser records) always look whole.
         """
-        of_pictures, of_file = self._promised
-        if of_pictures is not None:
-            promised, reached = of_pictures, self.faults.last_t + self._step_s
-        elif of_file is not None:
-            promised = of_file
-            reached = max(self.faults.last_t + self._step_s, *self._ends_s.values(), 0.0)
-        else:
-            return 0.0
-        missing = promised - reached
-        return missing if missing > max(0.5, 0.01 * promised) else 0.0
+        reached_s = self.faults.last_t + self._step_s
+        return missing_s(self._promised, reached_s, max(reached_s, *self._ends_s.values(), 0.0))
 
     def _frames(self) -> Iterator[tuple[float | None, Any]]:
         if self._head is None:
