@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stores import address, counted, emptied, in_memory, memory
 
@@ -58,6 +58,7 @@ def test_the_name_is_that_of_the_file() -> None:
     assert address("https://host/x?key=1") / "a.csv" == address("https://host/x/a.csv?key=1")
 
 
+@example(user="q000000q", password="q000000q", token="q0=&00=q")
 @given(user=_SECRETS, password=_SECRETS, token=_SECRETS)
 def test_no_secret_is_ever_shown(user: str, password: str, token: str) -> None:
     """Also where a password was not coded as it should be."""

@@ -142,5 +142,7 @@ def _secrets(url: str) -> set[str]:
         parts = parts_of(link)
         found |= {parts.user, *re.split("[:@]", parts.user)}
         found |= {parts.query, *re.split("[?&=#]", parts.query)}
+        # a token that was not coded as it should be may hold any of these marks itself
+        found |= {parts.query[mark.end() :] for mark in re.finditer("[?&=#]", parts.query)}
     found |= {unquote(secret) for secret in found}
     return {secret for secret in found if len(secret) >= 3}
