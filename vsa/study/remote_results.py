@@ -22,6 +22,7 @@ from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import is_full, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
+from vsa.study.gathering import one_table
 from vsa.study.parquet import write_table
 from vsa.study.results import Results
 from vsa.study.session_files import (
@@ -31,7 +32,6 @@ from vsa.study.session_files import (
     TABLES,
     in_the_way,
     is_finished,
-    one_table,
     write_json,
 )
 

@@ -20,8 +20,9 @@ from typing import Any
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
+from vsa.study.gathering import one_table
 from vsa.study.parquet import write_table
-from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished, one_table
+from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
 from vsa.study.session_files import in_the_way as in_the_way
 from vsa.study.session_files import write_json as write_json

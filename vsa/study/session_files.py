@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 from vsa.errors import InputError
 from vsa.study.addresses import AddressError, Place
-from vsa.study.parquet import read_row
-from vsa.study.simulated_mark import KEY, VALUE, says_so
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
+#: Of the file formats; it changes when a reader would have to.
+SCHEMA = 3
 #: What a session's folder may hold. A folder that holds anything else is not vsa's to replace.
 SESSION_FILES = (
     "session.json",
@@ -65,25 +61,6 @@ def read_record(session: Place) -> dict[str, Any] | None:
 def is_finished(record: Any) -> bool:
     """Whether a ``session.json`` says that its session is finished."""
     return isinstance(record, dict) and record.get("status") in ("complete", "partial")
-
-
-def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> pa.Table:
-    """The ``features.parquet`` of sessions as one table, which is simulated if all of them are.
-
-    One that can't be read, or has text where those before it have numbers, is left out: it was changed after it was
-    finished, and `vsa extract --afresh` mends it.
-    """
-    import pyarrow as pa
-
-    rows, schema = [], pa.schema([("session_id", pa.string())])
-    for opened in sessions:
-        with suppress(OSError, ValueError, pa.ArrowTypeError):
-            row = read_row(opened())
-            schema = pa.unify_schemas([schema, row.schema], promote_options="permissive")
-            rows.append(row)
-    simulated = bool(rows) and all(says_so(row.schema) for row in rows)
-    table = pa.concat_tables([schema.empty_table(), *rows], promote_options="permissive").combine_chunks()
-    return table.replace_schema_metadata({KEY: VALUE} if simulated else None)
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
