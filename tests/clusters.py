@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from vsa.run.cluster_file import environment
 
 _START_S = 60.0
 
@@ -44,14 +46,20 @@ class Dask:
 
 
 @contextmanager
-def dask(folder: Path, workers: int, options: Sequence[str] = ()) -> Iterator[Dask]:
-    """Start one, of workers with a thread each; everything is ended at the end."""
+def dask(
+    folder: Path, workers: int, options: Sequence[str] = (), settings: Mapping[str, object] | None = None
+) -> Iterator[Dask]:
+    """Start one, of workers with a thread each, with these settings of Dask; everything is ended at the end."""
     file = folder / "scheduler.json"
     start = [sys.executable, "-m", "distributed.cli"]
     log = (folder / "dask.log").open("wb")
 
+    environ = os.environ | dict(line.split("=", 1) for line in environment(settings or {}))
+
     def begun(words: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            words, cwd=folder, stdout=log, stderr=log, env=environ, start_new_session=True
+        )
 
     def module(name: str) -> list[str]:
         return [*start[:2], f"distributed.cli.dask_{name}"]

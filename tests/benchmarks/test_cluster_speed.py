@@ -16,6 +16,8 @@ pytest.importorskip("distributed", reason="Dask is not installed: pip install 'v
 
 from clusters import dask
 
+from vsa.run.cluster_file import QUIET
+
 pytestmark = pytest.mark.benchmark
 
 Figures = Callable[[str, str], Callable[[str], None]]
@@ -27,7 +29,8 @@ def test_many_short_sessions(tmp_path: Path, figures: Figures) -> None:
     say = figures("performance", "A Dask cluster")
     say(
         f"{SESSIONS} sessions of 1 s, two people, 640x360. Workers are processes on this machine, one session at a "
-        "time each, with one core for it. One process without Dask: `taskset` to one core, `--jobs 1`.\n"
+        "time each, with one core for it, with the settings of docs/scale.md. One process without Dask: `taskset` to "
+        "one core, `--jobs 1`.\n"
     )
     short = compose.gallery(tmp_path / "short.mp4", n=2, size=(640, 360), seconds=1).path
     calls = [tmp_path / "calls" / f"s{k:03}.mp4" for k in range(SESSIONS)]
@@ -51,7 +54,7 @@ def test_many_short_sessions(tmp_path: Path, figures: Figures) -> None:
     for workers in (1, 2):
         folder = tmp_path / f"dask{workers}"
         folder.mkdir()
-        with dask(folder, workers) as cluster:
+        with dask(folder, workers, settings=QUIET) as cluster:
             time.sleep(1)
             seconds[workers] = took(f"out{workers}", "--cluster", cluster.address)
     overhead = (seconds[1] - alone) / SESSIONS

@@ -19,7 +19,7 @@ from pretrained import need_faces
 
 from vsa.cli import vsa as command_line
 from vsa.errors import InputError
-from vsa.run.cluster_file import Request, read_request
+from vsa.run.cluster_file import QUIET, Request, read_request
 from vsa.study.failures import read_failures
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'vsa[cluster]'")
@@ -250,3 +250,15 @@ class TestFile:
         assert "long" in script
         assert "lab" in script
         assert "04:00" in script
+        assert "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False" in script
+
+    @pytest.mark.slow
+    def test_workers_on_this_machine_are_quiet(self) -> None:
+        dask = pytest.importorskip("dask", reason="needs Dask: pip install 'vsa[cluster]'")
+        distributed = pytest.importorskip("distributed", reason="needs Dask: pip install 'vsa[cluster]'")
+        with (
+            Request(kind="local").begin(gpu=False) as cluster,
+            distributed.Client(cluster, set_as_default=False) as client,
+        ):
+            for key, value in QUIET.items():
+                assert set(client.run(dask.config.get, key).values()) == {value}
