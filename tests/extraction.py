@@ -15,7 +15,7 @@ from stage import CallTruth
 
 from vsa.commands.progress import Plain
 from vsa.run.batch import Summary, extract
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 from vsa.study.face_table import read_face
 from vsa.study.plan import SessionPlan, from_media
 from vsa.study.results import Results

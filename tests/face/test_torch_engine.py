@@ -23,7 +23,8 @@ from vsa.face.torch import gpu  # noqa: E402
 from vsa.face.torch.batches import Batches  # noqa: E402
 from vsa.face.torch.engine import TorchEngine  # noqa: E402
 from vsa.media.recording import Recording  # noqa: E402
-from vsa.run.session import Settings, extract_session  # noqa: E402
+from vsa.run.session import extract_session  # noqa: E402
+from vsa.run.settings import Settings  # noqa: E402
 from vsa.study.face_table import read_face  # noqa: E402
 from vsa.study.plan import from_media  # noqa: E402
 from vsa.study.results import Results  # noqa: E402

@@ -22,9 +22,9 @@ from vsa.features.registry import features as registered
 from vsa.notebook import results as notebook_results
 from vsa.notebook import units
 from vsa.notebook.results import NoSuchSession
-from vsa.run import record
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results
+from vsa.study.session_files import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("face.parquet", "voice.parquet", "turns.parquet", "features.parquet")
@@ -301,7 +301,7 @@ def test_a_session_cut_off_or_of_another_version_is_named(folder):
     face = folder / "s01" / "face.parquet"
     face.write_bytes(face.read_bytes()[:-100])
     path = folder / "s02" / "session.json"
-    path.write_text(path.read_text("utf-8").replace(f'"schema": {record.SCHEMA}', '"schema": 99'), "utf-8")
+    path.write_text(path.read_text("utf-8").replace(f'"schema": {SCHEMA}', '"schema": 99'), "utf-8")
     with pytest.warns(UserWarning, match="can't be used"):
         study = vsa.open_results(folder)
     assert "cut off" in study.damaged["s01"]
@@ -368,7 +368,7 @@ def test_a_study_in_which_everything_failed_opens(tmp_path):
 
 
 def test_the_file_formats_are_those_that_extraction_writes():
-    assert notebook_results.READS_SCHEMA == record.SCHEMA
+    assert notebook_results.READS_SCHEMA == SCHEMA
 
 
 def test_the_documentation_runs(folder, monkeypatch, tmp_path):

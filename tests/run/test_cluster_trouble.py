@@ -15,7 +15,7 @@ from command import VSA, events, vsa
 from pretrained import need_faces
 
 from vsa.run.child import Child
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'vsa[cluster]'")
 

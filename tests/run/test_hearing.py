@@ -15,7 +15,8 @@ from vsa.face.engine import create
 from vsa.face.timing import Stopwatch
 from vsa.media.recording import Recording
 from vsa.run.hearing import Hearing
-from vsa.run.session import Settings, extract_session
+from vsa.run.session import extract_session
+from vsa.run.settings import Settings
 from vsa.run.sound import SessionSound, session_sound
 from vsa.run.sound_reader import Recorded
 from vsa.run.voices import listen

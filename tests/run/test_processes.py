@@ -18,7 +18,7 @@ from pretrained import need_faces
 from vsa import cores
 from vsa.run import processes
 from vsa.run.batch import extract
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 from vsa.study.failures import read_failures
 from vsa.study.plan import from_media
 

@@ -33,7 +33,7 @@ from sound_files import (
 from vsa.media.recording import Recording
 from vsa.media.sound import read_sound
 from vsa.run import batch
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 from vsa.simulate.call import write_call
 from vsa.simulate.conversation import Conversation, plan_conversation, render
 from vsa.simulate.sound import room_noise, with_bleed

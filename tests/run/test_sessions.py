@@ -24,7 +24,7 @@ from vsa.errors import InputError, SessionError
 from vsa.media.digest import sha256_of_file
 from vsa.media.recording import Recording
 from vsa.run import batch, session
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 from vsa.run.source import Source
 from vsa.study.chain import verify
 from vsa.study.face_table import read_face

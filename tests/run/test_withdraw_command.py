@@ -20,7 +20,7 @@ from studies import CLIENT, SESSIONS, THERAPIST, holding, log_of, make_study, ma
 from vsa import cli
 from vsa.bond.store import load
 from vsa.run.batch import extract
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 from vsa.run.withdrawal import carry_out
 from vsa.study.chain import verify
 from vsa.study.manifest import read_manifest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vsa.commands.progress import Plain
-from vsa.run.session import Outcome
+from vsa.run.outcome import Outcome
 from vsa.run.workers import Workers
 from vsa.study.cells import printable
 from vsa.study.failures import Failure

@@ -104,7 +104,7 @@ def extract(
     from vsa.commands.progress import listener
     from vsa.run.batch import extract as run
     from vsa.run.batch import keep_consent
-    from vsa.run.session import Settings
+    from vsa.run.settings import Settings
     from vsa.study.remote_results import results_at
 
     settings = Settings(_rate(fps), engine, landmarks, adaptive)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsa.run.batch import Summary
-from vsa.run.session import Outcome
+from vsa.run.outcome import Outcome
 from vsa.run.workers import Workers
 from vsa.study.cells import printable
 from vsa.study.failures import Failure

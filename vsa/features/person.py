@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from vsa.features import signals
 from vsa.features.signals import Flags, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: A face turned farther to the side shows one eye and half a mouth: nothing fine is read from it.
 FRONTAL_YAW_DEG = 40.0

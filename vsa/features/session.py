@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from vsa.errors import InputError
 from vsa.features.person import STEP_S, Face, Voice
 from vsa.features.signals import Flags, Floats
 from vsa.voice.turns import Turns
 from vsa.voice.voice_track import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns that no face table is without; a feature asks for the others by name.
 REQUIRED = ("t", "participant", "tracked")

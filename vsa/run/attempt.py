@@ -5,16 +5,19 @@ from __future__ import annotations
 import traceback
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vsa.errors import SessionError, VsaError
-from vsa.face.engine import FaceEngine
-from vsa.run.session import Outcome, Settings, extract_session
+from vsa.run.outcome import Outcome
+from vsa.run.settings import Settings
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 from vsa.study.remote_results import results_at
 from vsa.study.withdrawal import withdrawn
+
+if TYPE_CHECKING:
+    from vsa.face.engine import FaceEngine
 
 #: The stage of a failure that is vsa's own fault.
 DEFECT = "defect"
@@ -51,6 +54,8 @@ def attempt(
     BrokenPipeError
         Nobody listens any more.
     """
+    from vsa.run.session import extract_session
+
     if withdrawn(out, [plan.session_id]):  # since the run began
         return Failure(plan.session_id, CONSENT, *withdrawal(plan.session_id))
     told.start(plan.session_id)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from vsa.errors import InputError, SessionError
-from vsa.run import overlays, record
+from vsa.run import overlays
 from vsa.run.attempt import CONSENT, DEFECT, Told, withdrawal
+from vsa.run.outcome import Outcome
 from vsa.run.processes import Processes, most_at_once
-from vsa.run.session import Outcome, Settings
+from vsa.run.settings import Settings
 from vsa.run.source import unchanged, unusable
 from vsa.run.workers import Here, Workers
 from vsa.study import log
@@ -24,7 +25,7 @@ from vsa.study.consent import Consent
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 from vsa.study.remote_results import AnyResults, results_at
-from vsa.study.results import in_the_way
+from vsa.study.session_files import SCHEMA, in_the_way
 from vsa.study.withdrawal import withdrawn
 
 
@@ -164,7 +165,7 @@ def finished_before(
 
 
 def _fits(plan: SessionPlan, found: dict[str, Any], settings: Settings) -> bool:
-    wanted = {"schema": record.SCHEMA, "hints": record.hints(plan)}
+    wanted = {"schema": SCHEMA, "hints": plan.hints()}
     if any(found.get(key) != value for key, value in wanted.items()):
         return False
     if {

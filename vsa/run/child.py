@@ -10,7 +10,8 @@ from vsa import cores
 from vsa.errors import VsaError
 from vsa.own_process import OwnProcess
 from vsa.run.attempt import Told, failure_of
-from vsa.run.session import Outcome, Settings
+from vsa.run.outcome import Outcome
+from vsa.run.settings import Settings
 from vsa.run.workers import TRIES, Here
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure

@@ -23,7 +23,8 @@ from vsa.run.attempt import Told, failure_of
 from vsa.run.child import PROCESS
 from vsa.run.cluster_file import Request, read_request
 from vsa.run.cluster_worker import Order
-from vsa.run.session import Outcome, Settings
+from vsa.run.outcome import Outcome
+from vsa.run.settings import Settings
 from vsa.run.workers import TRIES
 from vsa.study.addresses import Address, Place
 from vsa.study.failures import Failure

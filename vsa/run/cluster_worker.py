@@ -7,17 +7,16 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsa import __version__, assets
+from vsa import __version__
 from vsa.errors import VsaError
-from vsa.face import bundle
 from vsa.own_process import PATIENCE_S, end
 from vsa.run.child import PROCESS, Child, given_up
-from vsa.run.session import Outcome, Settings
+from vsa.run.outcome import Outcome
+from vsa.run.settings import Settings
 from vsa.run.workers import TRIES
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
-from vsa.voice import activity
 
 #: A child that got no further session ends after so long, s: whoever gave them may have been killed.
 _IDLE_S = 60.0
@@ -54,6 +53,10 @@ class Order:
 
 def fault(order: Order, probe: Path | None) -> tuple[str, str] | None:
     """Why this worker can't do the sessions of a run, and what to do; `probe` is a file that it must see."""
+    from vsa import assets
+    from vsa.face import bundle
+    from vsa.voice import activity
+
     if order.version != __version__:
         return f"has vsa {__version__}, and here it is {order.version}.", "Install the same everywhere."
     if order.python != sys.version_info[:2]:

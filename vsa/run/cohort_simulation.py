@@ -15,7 +15,6 @@ from joblib import Parallel, delayed
 import vsa
 from vsa.face.table import COLUMNS
 from vsa.run.corrections import settle, speech_in
-from vsa.run.record import SCHEMA
 from vsa.run.session_features import write_features
 from vsa.simulate.cohort_behaviour import EFFECTS, Habits, draw_habits
 from vsa.simulate.cohort_signals import SessionSignals, session_signals
@@ -23,6 +22,7 @@ from vsa.simulate.cohort_tracks import TILE
 from vsa.study.consent import ALL, PURPOSES
 from vsa.study.face_table import write_face
 from vsa.study.results import Results, write_json
+from vsa.study.session_files import SCHEMA
 from vsa.study.simulated_mark import mark
 from vsa.study.voice_table import write_voice
 

@@ -12,11 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from vsa.features.session import scope_names
 from vsa.media.digest import sha256_of_file
@@ -26,6 +25,9 @@ from vsa.study.voice_table import read_voice, speaking_of
 from vsa.voice.ipu import speech_stretches
 from vsa.voice.turns import TURN, Turns, corrected_turns, find_turns
 from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: What the person gave, in one form whatever it was.
 CORRECTED = "turns.corrected.rttm"
@@ -243,6 +245,8 @@ def _heard(table: pd.DataFrame, speech: pd.DataFrame) -> pd.DataFrame:
     Speech outside of all that its speaker has in `table` is nobody's. Where there is more of it in a turn than of the
     turn's own speaker, it is theirs: it tells where the pauses are.
     """
+    import pandas as pd
+
     said = {str(who): _spans(rows) for who, rows in speech.groupby("participant")}
     rows = {str(who): _spans(own) for who, own in table.groupby("participant")}
     loose = [_outside(spans, rows.get(who, _NONE)) for who, spans in said.items()]

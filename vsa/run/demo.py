@@ -12,7 +12,7 @@ from vsa.data import data_file
 from vsa.errors import InputError
 from vsa.run.batch import Listener, Summary, extract
 from vsa.run.demo_cohort import INSTRUMENT, Bond, bond_half
-from vsa.run.session import Settings
+from vsa.run.settings import Settings
 from vsa.study.manifest import read_manifest
 from vsa.study.plan import SessionPlan, from_media
 

@@ -18,7 +18,8 @@ from vsa import cores
 from vsa.own_process import end
 from vsa.run.attempt import Told
 from vsa.run.child import Child, given_up
-from vsa.run.session import Outcome, Settings
+from vsa.run.outcome import Outcome
+from vsa.run.settings import Settings
 from vsa.run.workers import TRIES, Here
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure

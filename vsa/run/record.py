@@ -24,13 +24,12 @@ from vsa.run.seats import Part, Seat
 from vsa.run.sound import SessionSound
 from vsa.run.voices import SessionVoices
 from vsa.study.plan import SessionPlan
+from vsa.study.session_files import SCHEMA
 from vsa.voice import activity
 
 if TYPE_CHECKING:
-    from vsa.run.session import Settings
+    from vsa.run.settings import Settings
 
-#: Of the file formats; it changes when a reader would have to.
-SCHEMA = 3
 _LIBRARIES = (
     "ai-edge-litert",
     "av",
@@ -69,7 +68,7 @@ def describe(
         "sound_files": [sound_record.own_file(file) for file in sound.files],
         "facts": dict(plan.facts),
         "consent": plan.consent.record() if plan.consent else None,
-        "hints": hints(plan),
+        "hints": plan.hints(),
         "participants": participants,
         "layout": [_layout(part) for part in parts],
         "sound": heard.record,
@@ -85,11 +84,6 @@ def describe(
             },
         },
     }
-
-
-def hints(plan: SessionPlan) -> dict[str, str | int | list[int]]:
-    """The tiles that the manifest gave, by role."""
-    return {role: list(hint) if isinstance(hint, tuple) else hint for role, hint in plan.tiles.items()}
 
 
 def versions(engine: FaceEngine) -> dict[str, str]:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,10 @@ from vsa.memory import give_back
 from vsa.run import record
 from vsa.run.corrections import KEPT, Settled, kept, settle
 from vsa.run.hearing import Hearing
+from vsa.run.outcome import Outcome
 from vsa.run.seats import Part, seats_of
 from vsa.run.session_features import write_features
+from vsa.run.settings import Settings
 from vsa.run.sound_reader import Recorded, check_sound_files
 from vsa.run.source import FarSource, Source, source_of
 from vsa.run.voices import SessionVoices, session_voices
@@ -44,42 +46,6 @@ _FILLED = 3
 
 #: Told as a session goes on: seconds of media done, seconds in all (0 if unknown), pictures analysed.
 Progress = Callable[[float, float, int], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How recordings are analysed; part of every result.
-
-    Attributes
-    ----------
-    fps
-        Pictures a second, by time; None: all of them, capped at 30 (``native``).
-    engine
-        ``auto``, ``cpu``, ``cuda`` or ``mediapipe``.
-    landmarks
-        Keep ``landmarks.npz``.
-    adaptive
-        Take over what was read where a face's picture is the same but for the coder's noise.
-    """
-
-    fps: float | None = None
-    engine: str = "auto"
-    landmarks: bool = False
-    adaptive: bool = False
-
-    def as_record(self) -> dict[str, Any]:
-        """For ``session.json``."""
-        return {**asdict(self), "fps": "native" if self.fps is None else self.fps}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished session: its ``session.json``, and how many pictures a second were analysed."""
-
-    session_id: str
-    record: dict[str, Any]
-    frames: int
-    seconds: float
 
 
 def extract_session(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from vsa.face.table import COLUMNS as FACE_COLUMNS
 from vsa.media.sound import RATE_HZ
@@ -23,6 +22,9 @@ from vsa.voice.separate import Floats, OwnVoices, described, own_voices
 from vsa.voice.threads import side_by_side
 from vsa.voice.tracks import Common, on_common_time
 from vsa.voice.voice_track import OFF_CAMERA, UNKNOWN, VoiceTrack
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)

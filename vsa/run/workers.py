@@ -6,14 +6,12 @@ import threading
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
-from vsa import assets
-from vsa.face.engine import create
 from vsa.run.attempt import Told, attempt
-from vsa.run.session import Outcome, Settings
+from vsa.run.outcome import Outcome
+from vsa.run.settings import Settings
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
-from vsa.voice import activity
 
 #: A session whose process dies is tried so often in all; then it is named.
 TRIES = 3
@@ -53,6 +51,10 @@ class Here:
     """
 
     def __init__(self, out: Place, settings: Settings) -> None:
+        from vsa import assets
+        from vsa.face.engine import create
+        from vsa.voice import activity
+
         self._engine = create(settings.engine)
         assets.find(activity.MODEL)
         self._out = out
@@ -68,7 +70,9 @@ class Here:
 
 
 def load_features() -> None:
-    """Import what the features need while the first session is followed: a second of scipy on a core that waits."""
+    """Import what tables and features need while the first session is followed: two seconds on a core that waits."""
+    import pandas  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
     import scipy.signal
     import scipy.spatial.transform  # noqa: F401
 

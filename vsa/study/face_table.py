@@ -6,15 +6,15 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vsa.study.parquet import read_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Block(Protocol):
@@ -43,6 +43,9 @@ def write_face(path: Path, columns: Iterable[str], blocks: Iterable[tuple[str, B
         Participant and rows, participant after participant, each in order of time. Where rows of a face that was
         seen are marked as `interpolated` or not, that is a column too.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     names = list(columns)
     blocks, marked = _marked(blocks)
     schema = pa.schema(

@@ -64,6 +64,10 @@ class SessionPlan:
     audio: Mapping[str, Place] = field(default_factory=dict)
     consent: Consent | None = None
 
+    def hints(self) -> dict[str, str | int | list[int]]:
+        """`tiles` as ``session.json`` has them."""
+        return {role: list(hint) if isinstance(hint, tuple) else hint for role, hint in self.tiles.items()}
+
 
 def from_media(paths: Sequence[Place]) -> list[SessionPlan]:
     """Sessions for bare media files: each is called after its file.

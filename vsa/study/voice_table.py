@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vsa.study.parquet import read_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 STEP_S = 0.01
 #: Columns of numbers.
 VALUES = ("f0_hz", "intensity_db", "spectral_tilt_db")
 _ROWS = 1 << 17  # written at once
-
-_SCHEMA = pa.schema(
-    [
-        ("t", pa.float64()),
-        ("participant", pa.dictionary(pa.int8(), pa.string())),
-        ("speech", pa.float32()),
-        ("speaking", pa.bool_()),
-        *((name, pa.float32()) for name in VALUES),
-    ]
-)
 
 
 class Voice(Protocol):
@@ -51,13 +42,32 @@ class Voice(Protocol):
 
 def write_voice(path: Path, voices: Iterable[Voice]) -> None:
     """Write ``voice.parquet``, voice after voice, each in order of time; without voices it has no rows."""
-    with pq.ParquetWriter(path, _SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+    import pyarrow.parquet as pq
+
+    schema = _schema()
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
         for voice in voices:
             for first in range(0, len(voice.speech), _ROWS):
-                writer.write_table(_rows(voice, slice(first, first + _ROWS)))
+                writer.write_table(_rows(voice, slice(first, first + _ROWS), schema))
 
 
-def _rows(voice: Voice, rows: slice) -> pa.Table:
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("t", pa.float64()),
+            ("participant", pa.dictionary(pa.int8(), pa.string())),
+            ("speech", pa.float32()),
+            ("speaking", pa.bool_()),
+            *((name, pa.float32()) for name in VALUES),
+        ]
+    )
+
+
+def _rows(voice: Voice, rows: slice, schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+
     speech = voice.speech[rows]
     unknown = ~np.isfinite(speech)
     t = np.round(voice.start_s + STEP_S * np.arange(rows.start, rows.start + len(speech)), 6)
@@ -69,7 +79,7 @@ def _rows(voice: Voice, rows: slice) -> pa.Table:
             pa.array(voice.speaking[rows], mask=unknown),
             *(pa.array(np.ascontiguousarray(getattr(voice, name)[rows])) for name in VALUES),
         ],
-        schema=_SCHEMA,
+        schema=schema,
     )
 
 
