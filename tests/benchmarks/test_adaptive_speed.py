@@ -93,7 +93,9 @@ def test_pictures_that_repeat_as_they_were(
     truth = choppy_call(tmp_path / "quick.mp4", encoder=QUICK)
     longer = looped(truth.path, tmp_path / "longer.mp4", OVER, SOUND)
     calls = {truth.path: 1, longer: OVER}
-    say("| round | plain MediaPipe, pictures/s | floor, pictures/s | vsa, a minute | vsa, longer | share of the floor |")
+    say(
+        "| round | plain MediaPipe, pictures/s | floor, pictures/s | vsa, a minute | vsa, longer | of the floor |"
+    )
     say("|---|---|---|---|---|---|")
     shares: list[float] = []
     for number in range(ROUNDS):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from command import vsa as process
 from extraction import Quiet
@@ -23,6 +24,7 @@ from vsa.run.batch import extract
 from vsa.run.settings import Settings
 from vsa.run.withdrawal import carry_out
 from vsa.study.chain import verify
+from vsa.study.gathering import ORIGINS
 from vsa.study.manifest import read_manifest
 from vsa.study.plan import SessionPlan, Video
 from vsa.study.results import Results
@@ -76,6 +78,10 @@ def test_nothing_in_the_folder_has_the_person_any_more_and_the_rest_is_as_it_was
     assert "recurrent" not in " ".join(map(str, manifest_rows(study)[8].values()))
     kept = features[~features["session_id"].isin(SESSIONS)].reset_index(drop=True)
     pd.testing.assert_frame_equal(pd.read_parquet(study / "features.parquet"), kept)
+    assert ORIGINS not in pq.read_schema(study / "features.parquet").metadata
+    Results(study).gather_features()
+    pd.testing.assert_frame_equal(pd.read_parquet(study / "features.parquet"), kept)
+    assert len(json.loads(pq.read_schema(study / "features.parquet").metadata[ORIGINS])["rows"]) == len(kept)
     assert Results(study).sessions() == kept["session_id"].tolist()
     scores = pd.read_parquet(study / "tables" / "more" / "scores.parquet")
     assert scores.index.name == "session_id"

@@ -1,12 +1,20 @@
-"""One table of the features of all sessions."""
+"""One table of the features of all sessions; rows of sessions that did not change come from the table of before.
+
+To read a row takes 10 ms or more, for it is a file with hundreds of columns. So the table says in its metadata which
+state of each session's file its row was read from.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from vsa.study.parquet import read_row
 from vsa.study.simulated_mark import KEY, VALUE, says_so
@@ -14,48 +22,132 @@ from vsa.study.simulated_mark import KEY, VALUE, says_so
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: In the metadata of the table's schema: where its rows are from.
+ORIGINS = b"vsa.origins"
 #: Rows that are packed at once: one alone takes a hundred times the memory of its values.
 _BATCH = 256
 
 
-def one_table(sessions: Iterable[Callable[[], Path | IO[bytes]]]) -> pa.Table:
-    """The ``features.parquet`` of sessions as one table, which is simulated if all of them are.
+@dataclass(frozen=True)
+class File:
+    """The ``features.parquet`` of one session.
+
+    Attributes
+    ----------
+    session_id
+        Whose it is.
+    opened
+        Opens it.
+    state
+        Differs from what it was when the file was another; empty where that can't be told. OSError: it is not there.
+    """
+
+    session_id: str
+    opened: Callable[[], Path | IO[bytes]]
+    state: Callable[[], str]
+
+
+def one_table(files: Iterable[File], before: pa.Table | None = None) -> pa.Table:
+    """The features of all sessions, which are simulated if each of them is.
 
     One that can't be read, or has text where those before it have numbers, is left out: it was changed after it was
     finished, and `vsa extract --afresh` mends it.
 
     Parameters
     ----------
-    sessions
-        Each opens the file of a session, in the order of the rows.
+    files
+        Of the sessions, in the order of the rows.
+    before
+        What was gathered before; its rows are taken where it says that they are of the same files.
     """
     import pyarrow as pa
 
+    earlier = _Earlier(before)
     schema = pa.schema([("session_id", pa.string())])
+    columns: dict[tuple[str, ...], int] = {}
+    origins: list[tuple[str, int, bool]] = []
+    places: list[int | None] = []
     packed: list[pa.Table] = []
-    simulated = True
-    ahead = iter(sessions)
+    ahead = iter(files)
     with (
         ThreadPoolExecutor() as pool
-    ):  # a store answers slowly, and a disk's rows are unpacked beside each other
-        while batch := list(islice(ahead, _BATCH)):
-            rows = []
-            for row in pool.map(_row, batch):
+    ):  # a store answers slowly, and rows of a disk are unpacked beside each other
+        while batch := list(itertools.islice(ahead, _BATCH)):
+            read: list[pa.Table] = []
+            for row in pool.map(earlier.row, batch):
                 if row is None or (wider := _widened(schema, row.schema)) is None:
                     continue
                 schema = wider
-                simulated &= says_so(row.schema)
-                rows.append(row)
-            packed.append(_packed(schema, rows))
-    table = _packed(schema, packed)
-    return table.replace_schema_metadata({KEY: VALUE} if simulated and table.num_rows else None)
+                if row.table is not None:
+                    read.append(row.table)
+                kind = columns.setdefault(tuple(row.schema.names), len(columns))
+                origins.append((row.state, kind, row.simulated))
+                places.append(row.at)
+            packed.append(_packed(schema, read))
+    names = list(columns)
+    kinds = {kind for (_, kind, _), place in zip(origins, places, strict=True) if place is not None}
+    known = earlier.rows(places, set().union(*(names[kind] for kind in kinds)))
+    table = _packed(schema, [known, *packed] if known is not None else packed).take(_order(places))
+    if not origins:
+        return table
+    said = {"values": _fingerprint(table), "columns": names, "rows": origins}
+    simulated = {KEY: VALUE} if all(simulated for _, _, simulated in origins) else {}
+    return table.replace_schema_metadata({**simulated, ORIGINS: json.dumps(said, separators=(",", ":"))})
 
 
-def _row(opened: Callable[[], Path | IO[bytes]]) -> pa.Table | None:
-    try:
-        return read_row(opened())
-    except (OSError, ValueError):
-        return None
+@dataclass(frozen=True)
+class _Row:
+    """One row: in `table`, or `at` a place of the table of before."""
+
+    state: str
+    schema: pa.Schema
+    simulated: bool
+    table: pa.Table | None = None
+    at: int | None = None
+
+
+class _Earlier:
+    """The table of before, as far as it is what was written then."""
+
+    def __init__(self, table: pa.Table | None) -> None:
+        self._table = table
+        self._known: dict[str, _Row] = {}
+        if table is None:
+            return
+        with suppress(KeyError, TypeError, ValueError):  # not written here
+            said = json.loads(table.schema.metadata[ORIGINS])
+            if said["values"] == _fingerprint(table):  # and not changed since
+                self._known = _known(table, said)
+
+    def row(self, file: File) -> _Row | None:
+        """The row of a session; None if it can't be read."""
+        try:
+            state = file.state()  # before it is read: what comes later is another state
+            known = self._known.get(file.session_id)
+            if known is not None and state and known.state == state:
+                return known
+            table = read_row(file.opened())
+        except (OSError, ValueError):
+            return None
+        return _Row(state, table.schema.remove_metadata(), says_so(table.schema), table)
+
+    def rows(self, places: list[int | None], columns: set[str]) -> pa.Table | None:
+        """The rows at these places, with these columns; None if there are none."""
+        at = [place for place in places if place is not None]
+        if not at or self._table is None:
+            return None
+        return self._table.select([name for name in self._table.column_names if name in columns]).take(at)
+
+
+def _known(table: pa.Table, said: dict[str, Any]) -> dict[str, _Row]:
+    import pyarrow as pa
+
+    schemas = [pa.schema([table.schema.field(name) for name in names]) for names in said["columns"]]
+    rows = zip(table["session_id"].to_pylist(), said["rows"], strict=True)
+    return {
+        name: _Row(state, schemas[kind], simulated, at=at)
+        for at, (name, (state, kind, simulated)) in enumerate(rows)
+    }
 
 
 def _widened(schema: pa.Schema, further: pa.Schema) -> pa.Schema | None:
@@ -74,3 +166,23 @@ def _packed(schema: pa.Schema, tables: list[pa.Table]) -> pa.Table:
     import pyarrow as pa
 
     return pa.concat_tables([schema.empty_table(), *tables], promote_options="permissive").combine_chunks()
+
+
+def _order(places: list[int | None]) -> pa.Array:
+    """Where each row lies in a table of those that were known, and then of those that were read."""
+    import pyarrow as pa
+
+    known, read = itertools.count(), itertools.count(sum(place is not None for place in places))
+    return pa.array([next(read if place is None else known) for place in places], pa.int64())
+
+
+def _fingerprint(table: pa.Table) -> str:
+    """SHA-256 of names and values."""
+    import pyarrow as pa
+
+    found = hashlib.sha256()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        numbers = pa.types.is_floating(column.type)
+        found.update(repr((name, str(column.type))).encode())
+        found.update(column.to_numpy().tobytes() if numbers else repr(column.to_pylist()).encode())
+    return found.hexdigest()

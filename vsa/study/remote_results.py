@@ -12,18 +12,18 @@ import json
 import tempfile
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsa.errors import InputError, SessionError
 from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import is_full, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.gathering import one_table
-from vsa.study.parquet import write_table
+from vsa.study.gathering import File, one_table
+from vsa.study.parquet import read_row, write_table
 from vsa.study.results import Results
 from vsa.study.session_files import (
     LITTER,
@@ -34,6 +34,9 @@ from vsa.study.session_files import (
     is_finished,
     write_json,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _RECORD = "session.json"
 _AGAIN = "Make room and run the same command again: it goes on."
@@ -155,8 +158,11 @@ class RemoteResults:
             Stage ``write``.
         """
         with self._writing(), self._whole("features.parquet") as part:
-            tables = [self.session(name) / "features.parquet" for name in self._sessions()]
-            table = one_table(partial(self._table, table) for table in tables)
+            files = ((name, self.session(name) / "features.parquet") for name in self._sessions())
+            table = one_table(
+                (File(name, partial(self._table, path), partial(_mark, path)) for name, path in files),
+                self._gathered(),
+            )
             write_table(table, part)
         return int(table.num_rows)
 
@@ -245,6 +251,12 @@ class RemoteResults:
         names = [one.name for one in store_files.inside(self.folder, folders=True)]
         return sorted(name for name in names if not name.startswith(".") and self._finished(name))
 
+    def _gathered(self) -> pa.Table | None:
+        """The table that `gather_features` wrote; None if there is none that can be read."""
+        with suppress(AddressError, ValueError):
+            return read_row(io.BytesIO((self.folder / "features.parquet").read_bytes()))
+        return None
+
     def _table(self, address: Address) -> io.BytesIO:
         try:
             return io.BytesIO(address.read_bytes())
@@ -252,6 +264,13 @@ class RemoteResults:
             if error.errno == errno.ENOENT:
                 raise
             raise SessionError("write", f"{address} can't be read: {error}.", error.hint) from None
+
+
+def _mark(address: Address) -> str:
+    """What the store has to tell a file's content from another; times of whole seconds would not do."""
+    with suppress(AddressError):  # what is wrong is said when it is read
+        return address.found().mark
+    return ""
 
 
 #: A results folder, wherever it is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vsa.study.gathering import ORIGINS
 from vsa.study.rows import PARQUET, Ids, among, id_columns, read_grid, whole
 
 
@@ -79,5 +80,8 @@ def _remove_parquet_rows(path: Path, ids: Ids) -> int:
         compression = file.metadata.row_group(0).column(0).compression
     with whole(path) as part:
         left = table.filter(pa.array(kept))
+        known = left.schema.metadata or {}
+        # what says of each row which file it is from would say of those that are gone, too
+        left = left.replace_schema_metadata({key: said for key, said in known.items() if key != ORIGINS})
         pq.write_table(left, part, compression=compression, write_page_checksum=True)
     return kept.count(False)

@@ -15,17 +15,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.gathering import one_table
-from vsa.study.parquet import write_table
+from vsa.study.gathering import File, one_table
+from vsa.study.parquet import read_row, write_table
 from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
 from vsa.study.session_files import in_the_way as in_the_way
 from vsa.study.session_files import write_json as write_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: This machine, in the names of what is in the making: another's processes are not known here.
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
@@ -179,8 +182,11 @@ class Results:
 
     def gather_features(self) -> int:
         """Write ``features.parquet``, one row per finished session in order of id; how many there are."""
-        tables = [self.session(name) / "features.parquet" for name in self.sessions()]
-        table = one_table(partial(Path, table) for table in tables)
+        files = ((name, self.session(name) / "features.parquet") for name in self.sessions())
+        table = one_table(
+            (File(name, partial(Path, path), partial(_file_state, path)) for name, path in files),
+            self._gathered(),
+        )
         with self._whole("features.parquet") as part:
             write_table(table, part)
         return int(table.num_rows)
@@ -194,6 +200,14 @@ class Results:
         now = brought_up_to_date(self.failures(), failed, tried)
         with self._whole("failures.csv") as part:
             write_failures(part, now)
+
+    def _gathered(self) -> pa.Table | None:
+        """The table that `gather_features` wrote; None if there is none that can be read."""
+        path = self.folder / "features.parquet"
+        try:
+            return None if path.is_symlink() else read_row(path)
+        except (OSError, ValueError):
+            return None
 
     def _part(self, name: str, old: str = "") -> Path:
         return self.folder / f".{name}.{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}{old}.part"
@@ -267,6 +281,12 @@ def _state(session: Path) -> tuple[int, int] | None:
     except FileNotFoundError:  # another run is putting it in place
         return None
     return found.st_ino, found.st_mtime_ns
+
+
+def _file_state(path: Path) -> str:
+    """Another one after a file was replaced or written to."""
+    found = path.stat()
+    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
 
 
 def _ends_well(path: Path) -> bool:

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vsa.study.gathering import ORIGINS, File, one_table
+from vsa.study.parquet import read_row, write_row, write_table
+from vsa.study.results import Results
+from vsa.study.simulated_mark import is_marked, mark
+
+
+def finish(folder: Path, session_id: str, **features: float | str) -> None:
+    with Results(folder).writing(session_id) as made:
+        for name in ("face", "voice", "turns"):
+            pd.DataFrame({"t": [0.0]}).to_parquet(made / f"{name}.parquet")
+        write_row({"session_id": session_id, **features}, made / "features.parquet")
+        (made / "session.json").write_text('{"status": "complete"}')
+
+
+def afresh(folder: Path, empty: Path) -> pa.Table:
+    """What is gathered where nothing was gathered before."""
+    shutil.rmtree(empty, ignore_errors=True)
+    shutil.copytree(folder, empty)
+    (empty / "features.parquet").unlink(missing_ok=True)
+    Results(empty).gather_features()
+    return read_row(empty / "features.parquet")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_to_sessions_the_table_is_as_if_gathered_for_the_first_time(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    folder = tmp_path / "results"
+    folder.mkdir()
+
+    def measure(name: str) -> None:
+        columns = chance.sample("uvwxyz", chance.randint(0, 4))
+        values: dict[str, float | str] = {c: chance.choice([chance.random(), float("nan")]) for c in columns}
+        if chance.random() < 0.1:
+            values[chance.choice("uvwxyz")] = "text"
+        finish(folder, name, **values)
+
+    def remove(name: str) -> None:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+    def simulate(name: str) -> None:
+        with suppress(OSError, ValueError):  # not there, or damaged
+            mark([folder / name / "features.parquet"])
+
+    def damage(name: str) -> None:
+        if (folder / name).exists():
+            (folder / name / "features.parquet").write_bytes(b"of no use PAR1")
+
+    actions: list[Callable[[str], None]] = [measure, measure, measure, remove, simulate, damage]
+    for _ in range(25):
+        for _ in range(chance.randint(0, 3)):
+            chance.choice(actions)(chance.choice("abcdefg"))
+        Results(folder).gather_features()
+        found, expected = read_row(folder / "features.parquet"), afresh(folder, tmp_path / "afresh")
+        assert found.equals(expected), (found.to_pydict(), expected.to_pydict())
+        assert is_marked(folder / "features.parquet") == is_marked(tmp_path / "afresh" / "features.parquet")
+
+
+def test_only_files_in_another_state_are_read(tmp_path: Path) -> None:
+    states = {"a": "1", "b": "1", "c": ""}
+    read: list[str] = []
+
+    def files() -> list[File]:
+        def opened(name: str) -> Path:
+            read.append(name)
+            return tmp_path / name
+
+        return [File(n, lambda n=n: opened(n), lambda n=n: states[n]) for n in sorted(states)]
+
+    for k, name in enumerate("abcd"):
+        write_row({"session_id": name, "x": float(k)}, tmp_path / name)
+    table = one_table(files())
+    assert sorted(read) == ["a", "b", "c"]
+    states |= {"b": "2", "d": "1"}
+    read.clear()
+    again = one_table(files(), table)
+    assert sorted(read) == ["b", "c", "d"]  # changed, of no known state, new
+    assert again.to_pydict() == {"session_id": ["a", "b", "c", "d"], "x": [0.0, 1.0, 2.0, 3.0]}
+
+
+def test_what_another_program_changed_in_the_table_is_not_taken_over(tmp_path: Path) -> None:
+    finish(tmp_path, "a", x=1.0)
+    finish(tmp_path, "b", x=2.0)
+    Results(tmp_path).gather_features()
+    path = tmp_path / "features.parquet"
+    table = read_row(path)
+    changed = table.set_column(1, "x", pa.array([7.0, 7.0]))
+    assert ORIGINS in changed.schema.metadata
+    write_table(changed, path)
+    Results(tmp_path).gather_features()
+    assert read_row(path).equals(table)
+    for spoilt in (b"{", b"[]", b'{"values": 1}'):
+        pq.write_table(table.replace_schema_metadata({ORIGINS: spoilt}), path)
+        Results(tmp_path).gather_features()
+        assert read_row(path).equals(table)
