@@ -29,6 +29,16 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
+def test_who_hands_sessions_to_others_loads_nothing_that_analyses_them() -> None:
+    program = (
+        "import sys, vsa.run.batch, vsa.run.cluster, vsa.run.cluster_worker\n"
+        "heavy = ('cv2', 'av', 'pandas', 'pyarrow', 'scipy', 'ai_edge_litert', 'onnxruntime')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 def test_help_names_every_command_and_each_explains_itself() -> None:
     said = vsa("--help").stdout
     assert all(f"  {name} " in said for name in COMMANDS)

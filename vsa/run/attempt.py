@@ -54,7 +54,9 @@ def attempt(
     BrokenPipeError
         Nobody listens any more.
     """
-    from vsa.run.session import extract_session
+    from vsa.run.session import (
+        extract_session,
+    )  # who hands sessions to others does without its second of imports
 
     if withdrawn(out, [plan.session_id]):  # since the run began
         return Failure(plan.session_id, CONSENT, *withdrawal(plan.session_id))
