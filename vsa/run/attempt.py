@@ -54,9 +54,8 @@ def attempt(
     BrokenPipeError
         Nobody listens any more.
     """
-    from vsa.run.session import (
-        extract_session,
-    )  # who hands sessions to others does without its second of imports
+    # who hands sessions to others does without a second of imports
+    from vsa.run.session import extract_session
 
     if withdrawn(out, [plan.session_id]):  # since the run began
         return Failure(plan.session_id, CONSENT, *withdrawal(plan.session_id))
