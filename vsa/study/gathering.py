@@ -1,20 +1,20 @@
 """One table of the features of all sessions; rows of sessions that did not change come from the table of before.
 
-To read a row takes 10 ms or more, for it is a file with hundreds of columns. So the table says in its metadata which
-state of each session's file its row was read from.
+To take a row apart takes 10 ms or more, for it is a file with hundreds of columns. So the table says in its metadata
+which file each row is of, by its SHA-256.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from vsa.study.parquet import read_row
 from vsa.study.simulated_mark import KEY, VALUE, says_so
@@ -28,26 +28,7 @@ ORIGINS = b"vsa.origins"
 _BATCH = 256
 
 
-@dataclass(frozen=True)
-class File:
-    """The ``features.parquet`` of one session.
-
-    Attributes
-    ----------
-    session_id
-        Whose it is.
-    opened
-        Opens it.
-    state
-        Differs from what it was when the file was another; empty where that can't be told. OSError: it is not there.
-    """
-
-    session_id: str
-    opened: Callable[[], Path | IO[bytes]]
-    state: Callable[[], str]
-
-
-def one_table(files: Iterable[File], before: pa.Table | None = None) -> pa.Table:
+def one_table(files: Iterable[Callable[[], bytes]], before: pa.Table | None = None) -> pa.Table:
     """The features of all sessions, which are simulated if each of them is.
 
     One that can't be read, or has text where those before it have numbers, is left out: it was changed after it was
@@ -56,7 +37,7 @@ def one_table(files: Iterable[File], before: pa.Table | None = None) -> pa.Table
     Parameters
     ----------
     files
-        Of the sessions, in the order of the rows.
+        Read the file of each session, in the order of the rows; OSError where it is not there.
     before
         What was gathered before; its rows are taken where it says that they are of the same files.
     """
@@ -81,7 +62,7 @@ def one_table(files: Iterable[File], before: pa.Table | None = None) -> pa.Table
                 if row.table is not None:
                     read.append(row.table)
                 kind = columns.setdefault(tuple(row.schema.names), len(columns))
-                origins.append((row.state, kind, row.simulated))
+                origins.append((row.sha256, kind, row.simulated))
                 places.append(row.at)
             packed.append(_packed(schema, read))
     names = list(columns)
@@ -97,9 +78,9 @@ def one_table(files: Iterable[File], before: pa.Table | None = None) -> pa.Table
 
 @dataclass(frozen=True)
 class _Row:
-    """One row: in `table`, or `at` a place of the table of before."""
+    """One row: in `table`, or `at` a place of the table of before; `sha256` of its file."""
 
-    state: str
+    sha256: str
     schema: pa.Schema
     simulated: bool
     table: pa.Table | None = None
@@ -119,17 +100,17 @@ class _Earlier:
             if said["values"] == _fingerprint(table):  # and not changed since
                 self._known = _known(table, said)
 
-    def row(self, file: File) -> _Row | None:
+    def row(self, read: Callable[[], bytes]) -> _Row | None:
         """The row of a session; None if it can't be read."""
         try:
-            state = file.state()  # before it is read: what comes later is another state
-            known = self._known.get(file.session_id)
-            if known is not None and state and known.state == state:
-                return known
-            table = read_row(file.opened())
+            held = read()
+            sha256 = hashlib.sha256(held).hexdigest()
+            if sha256 in self._known:
+                return self._known[sha256]
+            table = read_row(io.BytesIO(held))
         except (OSError, ValueError):
             return None
-        return _Row(state, table.schema.remove_metadata(), says_so(table.schema), table)
+        return _Row(sha256, table.schema.remove_metadata(), says_so(table.schema), table)
 
     def rows(self, places: list[int | None], columns: set[str]) -> pa.Table | None:
         """The rows at these places, with these columns; None if there are none."""
@@ -143,10 +124,11 @@ def _known(table: pa.Table, said: dict[str, Any]) -> dict[str, _Row]:
     import pyarrow as pa
 
     schemas = [pa.schema([table.schema.field(name) for name in names]) for names in said["columns"]]
-    rows = zip(table["session_id"].to_pylist(), said["rows"], strict=True)
+    if len(said["rows"]) != table.num_rows:
+        raise ValueError
     return {
-        name: _Row(state, schemas[kind], simulated, at=at)
-        for at, (name, (state, kind, simulated)) in enumerate(rows)
+        sha256: _Row(sha256, schemas[kind], simulated, at=at)
+        for at, (sha256, kind, simulated) in enumerate(said["rows"])
     }
 
 

@@ -22,7 +22,7 @@ from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import is_full, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.gathering import File, one_table
+from vsa.study.gathering import one_table
 from vsa.study.parquet import read_row, write_table
 from vsa.study.results import Results
 from vsa.study.session_files import (
@@ -158,11 +158,8 @@ class RemoteResults:
             Stage ``write``.
         """
         with self._writing(), self._whole("features.parquet") as part:
-            files = ((name, self.session(name) / "features.parquet") for name in self._sessions())
-            table = one_table(
-                (File(name, partial(self._table, path), partial(_mark, path)) for name, path in files),
-                self._gathered(),
-            )
+            files = (self.session(name) / "features.parquet" for name in self._sessions())
+            table = one_table((partial(self._table, path) for path in files), self._gathered())
             write_table(table, part)
         return int(table.num_rows)
 
@@ -257,20 +254,13 @@ class RemoteResults:
             return read_row(io.BytesIO((self.folder / "features.parquet").read_bytes()))
         return None
 
-    def _table(self, address: Address) -> io.BytesIO:
+    def _table(self, address: Address) -> bytes:
         try:
-            return io.BytesIO(address.read_bytes())
+            return address.read_bytes()
         except AddressError as error:
             if error.errno == errno.ENOENT:
                 raise
             raise SessionError("write", f"{address} can't be read: {error}.", error.hint) from None
-
-
-def _mark(address: Address) -> str:
-    """What the store has to tell a file's content from another; times of whole seconds would not do."""
-    with suppress(AddressError):  # what is wrong is said when it is read
-        return address.found().mark
-    return ""
 
 
 #: A results folder, wherever it is.

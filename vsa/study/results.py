@@ -13,14 +13,13 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.gathering import File, one_table
+from vsa.study.gathering import one_table
 from vsa.study.parquet import read_row, write_table
 from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
@@ -182,11 +181,8 @@ class Results:
 
     def gather_features(self) -> int:
         """Write ``features.parquet``, one row per finished session in order of id; how many there are."""
-        files = ((name, self.session(name) / "features.parquet") for name in self.sessions())
-        table = one_table(
-            (File(name, partial(Path, path), partial(_file_state, path)) for name, path in files),
-            self._gathered(),
-        )
+        files = (self.session(name) / "features.parquet" for name in self.sessions())
+        table = one_table((path.read_bytes for path in files), self._gathered())
         with self._whole("features.parquet") as part:
             write_table(table, part)
         return int(table.num_rows)
@@ -281,12 +277,6 @@ def _state(session: Path) -> tuple[int, int] | None:
     except FileNotFoundError:  # another run is putting it in place
         return None
     return found.st_ino, found.st_mtime_ns
-
-
-def _file_state(path: Path) -> str:
-    """Another one after a file was replaced or written to."""
-    found = path.stat()
-    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
 
 
 def _ends_well(path: Path) -> bool:
