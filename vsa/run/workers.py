@@ -51,6 +51,7 @@ class Here:
     """
 
     def __init__(self, out: Place, settings: Settings) -> None:
+        # who hands sessions to a cluster has no engine
         from vsa import assets
         from vsa.face.engine import create
         from vsa.voice import activity

@@ -71,7 +71,8 @@ def one_table(files: Iterable[Callable[[], bytes]], before: pa.Table | None = No
     table = _packed(schema, [known, *packed] if known is not None else packed).take(_order(places))
     if not origins:
         return table
-    said = {"values": _fingerprint(table), "columns": names, "rows": origins}
+    said = {"columns": names, "rows": origins}
+    said["sha256"] = _fingerprint(table, said)
     simulated = {KEY: VALUE} if all(simulated for _, _, simulated in origins) else {}
     return table.replace_schema_metadata({**simulated, ORIGINS: json.dumps(said, separators=(",", ":"))})
 
@@ -95,9 +96,9 @@ class _Earlier:
         self._known: dict[str, _Row] = {}
         if table is None:
             return
-        with suppress(KeyError, TypeError, ValueError):  # not written here
+        with suppress(LookupError, TypeError, ValueError, RecursionError):  # not written here
             said = json.loads(table.schema.metadata[ORIGINS])
-            if said["values"] == _fingerprint(table):  # and not changed since
+            if said.pop("sha256") == _fingerprint(table, said):  # and not changed since
                 self._known = _known(table, said)
 
     def row(self, read: Callable[[], bytes]) -> _Row | None:
@@ -124,8 +125,6 @@ def _known(table: pa.Table, said: dict[str, Any]) -> dict[str, _Row]:
     import pyarrow as pa
 
     schemas = [pa.schema([table.schema.field(name) for name in names]) for names in said["columns"]]
-    if len(said["rows"]) != table.num_rows:
-        raise ValueError
     return {
         sha256: _Row(sha256, schemas[kind], simulated, at=at)
         for at, (sha256, kind, simulated) in enumerate(said["rows"])
@@ -158,11 +157,11 @@ def _order(places: list[int | None]) -> pa.Array:
     return pa.array([next(read if place is None else known) for place in places], pa.int64())
 
 
-def _fingerprint(table: pa.Table) -> str:
-    """SHA-256 of names and values."""
+def _fingerprint(table: pa.Table, said: dict[str, Any]) -> str:
+    """SHA-256 of names and values, and of what is said of them: metadata have no checksums."""
     import pyarrow as pa
 
-    found = hashlib.sha256()
+    found = hashlib.sha256(json.dumps(said).encode())
     for name, column in zip(table.column_names, table.columns, strict=True):
         numbers = pa.types.is_floating(column.type)
         found.update(repr((name, str(column.type))).encode())
