@@ -54,7 +54,7 @@ def dask(
     start = [sys.executable, "-m", "distributed.cli"]
     log = (folder / "dask.log").open("wb")
 
-    environ = os.environ | dict(line.split("=", 1) for line in environment(settings or {}))
+    environ = os.environ | environment(settings or {})
 
     def begun(words: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -250,7 +250,8 @@ class TestFile:
         assert "long" in script
         assert "lab" in script
         assert "04:00" in script
-        assert "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False" in script
+        name = "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"
+        assert f'export {name}="${{{name}:-False}}"' in script
 
     @pytest.mark.slow
     def test_workers_on_this_machine_are_quiet(self) -> None:
@@ -262,3 +263,6 @@ class TestFile:
         ):
             for key, value in QUIET.items():
                 assert set(client.run(dask.config.get, key).values()) == {value}
+        with dask.config.set({"distributed.admin.tick.interval": "50ms"}):
+            Request(kind="local").begin(gpu=False).close()
+            assert dask.config.get("distributed.admin.tick.interval") == "50ms"

@@ -87,8 +87,9 @@ class Request:
         if self.kind == "address":
             return None
         import dask
+        import distributed  # noqa: F401 - its own defaults, which these are instead of; what a user has set stays
 
-        dask.config.set(QUIET)
+        dask.config.update_defaults(dask.config.collect_env(environment(QUIET)))
         cluster = self._local(gpu) if self.kind == "local" else self._queued(gpu)
         if self.jobs_at_most > self.jobs:
             cluster.adapt(minimum_jobs=self.jobs, maximum_jobs=self.jobs_at_most)
@@ -99,6 +100,7 @@ class Request:
     def script(self, gpu: bool = False) -> dict[str, Any]:
         """What dask_jobqueue is given."""
         offers = ["--resources", "GPU=1"] if gpu else []
+        exports = [f'export {name}="${{{name}:-{value}}}"' for name, value in environment(QUIET).items()]
         asked = {
             "cores": self.sessions * self.threads,
             "processes": 1,
@@ -107,7 +109,7 @@ class Request:
             "queue": self.queue or None,
             _ACCOUNT[self.kind]: self.account or None,
             "job_extra_directives": self.options,
-            "job_script_prologue": [*(f"export {line}" for line in environment(QUIET)), *self.prologue],
+            "job_script_prologue": [*exports, *self.prologue],
             # a job has more cores than sessions where each of them uses several
             "worker_extra_args": ["--nthreads", str(self.sessions), *offers, *_NO_PAGES],
             "scheduler_options": {"dashboard": False, "dashboard_address": _HIDDEN},
@@ -141,14 +143,15 @@ class Request:
             ) from error
 
 
-def environment(settings: Mapping[str, object]) -> list[str]:
-    """Settings of Dask as ``NAME=VALUE``: the environment of a process that it then starts with.
+def environment(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings of Dask as variables of the environment that a process of it is started in.
 
     Source: Dask's documentation, "Configuration", environment variables.
     """
-    return [
-        f"DASK_{key.upper().replace('.', '__').replace('-', '_')}={value}" for key, value in settings.items()
-    ]
+    return {
+        f"DASK_{key.upper().replace('.', '__').replace('-', '_')}": str(value)
+        for key, value in settings.items()
+    }
 
 
 def read_request(path: Path) -> Request:
