@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -107,8 +108,29 @@ def test_what_another_program_changed_in_the_table_is_not_taken_over(tmp_path: P
     write_table(changed, path)
     Results(tmp_path).gather_features()
     assert read_row(path).equals(table)
-    said = table.schema.metadata[ORIGINS]
-    for spoilt in (b"{", b"[]", b"[" * 100_000, b'{"sha256": 1}', said.replace(b",0,false", b",7,false")):
+    said = json.loads(table.schema.metadata[ORIGINS])
+    said["rows"].reverse()  # each row is said to be of the other's file
+    for spoilt in (b"{", b"[]", b"[" * 100_000, b'{"sha256": 1}', json.dumps(said).encode()):
         pq.write_table(table.replace_schema_metadata({ORIGINS: spoilt}), path)
         Results(tmp_path).gather_features()
         assert read_row(path).equals(table)
+
+
+def test_a_link_in_the_place_of_the_table_is_not_followed(tmp_path: Path) -> None:
+    folder, other = tmp_path / "results", tmp_path / "other.parquet"
+    folder.mkdir()
+    finish(folder, "a", x=1.0)
+    Results(folder).gather_features()
+    table = read_row(folder / "features.parquet")
+    # its rows would be taken for those of the session
+    elsewhere = one_table([(folder / "a" / "features.parquet").read_bytes], None)
+    changed = elsewhere.set_column(1, "x", pa.array([7.0]))
+    said = {"columns": [["session_id", "x"]], "rows": json.loads(elsewhere.schema.metadata[ORIGINS])["rows"]}
+    said["sha256"] = gathering._fingerprint(changed, said)
+    write_table(changed.replace_schema_metadata({ORIGINS: json.dumps(said)}), other)
+    before = other.read_bytes()
+    (folder / "features.parquet").unlink()
+    (folder / "features.parquet").symlink_to(other)
+    Results(folder).gather_features()
+    assert read_row(folder / "features.parquet").equals(table)
+    assert other.read_bytes() == before
