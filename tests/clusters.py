@@ -47,9 +47,16 @@ class Dask:
 
 @contextmanager
 def dask(
-    folder: Path, workers: int, options: Sequence[str] = (), settings: Mapping[str, object] | None = None
+    folder: Path,
+    workers: int,
+    options: Sequence[str] = (),
+    settings: Mapping[str, object] | None = None,
+    pinned: bool = False,
 ) -> Iterator[Dask]:
-    """Start one, of workers with a thread each, with these settings of Dask; everything is ended at the end."""
+    """Start one, of workers with a thread each, with these settings of Dask; everything is ended at the end.
+
+    Pinned workers have one core each and no more, as a batch system gives it.
+    """
     file = folder / "scheduler.json"
     start = [sys.executable, "-m", "distributed.cli"]
     log = (folder / "dask.log").open("wb")
@@ -81,6 +88,7 @@ def dask(
         cluster.workers += [
             begun(
                 [
+                    *(("taskset", "-c", str(core)) if pinned else ()),
                     *module("worker"),
                     *(
                         "--scheduler-file",
@@ -93,7 +101,7 @@ def dask(
                     ),
                 ]
             )
-            for _ in range(workers)
+            for core in range(workers)
         ]
         cluster.address = _address(file, workers)
         yield cluster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +29,10 @@ SESSIONS = int(os.environ.get("VSA_BENCH_SESSIONS", "200"))
 def test_many_short_sessions(tmp_path: Path, figures: Figures) -> None:
     say = figures("performance", "A Dask cluster")
     say(
-        f"{SESSIONS} sessions of 1 s, two people, 640x360. Workers are processes on this machine, one session at a "
-        "time each, with one core for it, with the settings of docs/scale.md. One process without Dask: `taskset` to "
-        "one core, `--jobs 1`.\n"
+        f"{SESSIONS} sessions of 1 s, two people, 640x360. Workers are processes on this machine with one core each "
+        "(`taskset`) that do one session at a time, with the settings of docs/scale.md; the scheduler and the client "
+        "have no core of their own. Without Dask: processes with one core each, `--jobs 1`; of two, each has half of "
+        "the sessions.\n"
     )
     short = compose.gallery(tmp_path / "short.mp4", n=2, size=(640, 360), seconds=1).path
     calls = [tmp_path / "calls" / f"s{k:03}.mp4" for k in range(SESSIONS)]
@@ -38,27 +40,45 @@ def test_many_short_sessions(tmp_path: Path, figures: Figures) -> None:
     for call in calls:
         call.write_bytes(short.read_bytes())
 
-    def took(name: str, *options: str, prefix: tuple[str, ...] = ()) -> float:
-        out = tmp_path / name
-        seconds = timed([*prefix, *VSA, "extract", *map(str, calls), "--out", str(out), *options])
-        assert len(list(out.glob("*/session.json"))) == SESSIONS
-        return seconds
+    def extract(name: str, calls: list[Path], *options: str) -> list[str]:
+        return [*VSA, "extract", *map(str, calls), "--out", str(tmp_path / name), *options]
+
+    def done(name: str) -> list[float]:
+        """When each session was finished."""
+        return [path.stat().st_mtime for path in (tmp_path / name).glob("*/session.json")]
 
     def pace_s(name: str) -> float:
         """Time from one finished session to the next, without what begins and ends the command."""
-        done = [path.stat().st_mtime for path in (tmp_path / name).glob("*/session.json")]
-        return (max(done) - min(done)) / (SESSIONS - 1)
+        return (max(done(name)) - min(done(name))) / (SESSIONS - 1)
 
-    alone = took("alone", "--jobs", "1", prefix=("taskset", "-c", "0"))
+    def plain(processes: int) -> float:
+        start = time.perf_counter()
+        running = [
+            subprocess.Popen(
+                [
+                    *("taskset", "-c", str(core)),
+                    *extract(f"plain{processes}-{core}", calls[core::processes], "--jobs", "1"),
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for core in range(processes)
+        ]
+        assert [process.wait() for process in running] == [0] * processes
+        return time.perf_counter() - start
+
+    alone = {processes: plain(processes) for processes in (1, 2)}
     seconds = {}
     for workers in (1, 2):
         folder = tmp_path / f"dask{workers}"
         folder.mkdir()
-        with dask(folder, workers, settings=QUIET) as cluster:
+        with dask(folder, workers, settings=QUIET, pinned=True) as cluster:
             time.sleep(1)
-            seconds[workers] = took(f"out{workers}", "--cluster", cluster.address)
-    overhead = (seconds[1] - alone) / SESSIONS
-    say(f"- without Dask, on one core: {alone:.1f} s, {alone / SESSIONS:.2f} s a session")
+            seconds[workers] = timed(extract(f"out{workers}", calls, "--cluster", cluster.address))
+        assert len(done(f"out{workers}")) == SESSIONS
+    overhead = (seconds[1] - alone[1]) / SESSIONS
+    say(f"- without Dask, one process: {alone[1]:.1f} s, {alone[1] / SESSIONS:.2f} s a session")
+    say(f"- two processes: {alone[2]:.1f} s; {alone[1] / alone[2]:.2f} times the throughput of one")
     say(f"- one worker: {seconds[1]:.1f} s; overhead {overhead:.3f} s a session")
     say(f"- two workers: {seconds[2]:.1f} s; {seconds[1] / seconds[2]:.2f} times the throughput of one")
     say(
