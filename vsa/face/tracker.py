@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from vsa.face import appearance, layout
 from vsa.face.cuts import CutFinder
 from vsa.face.detector import Detections
 from vsa.face.engine import FaceEngine, Floats
+from vsa.face.lane import Lane
 from vsa.face.seat import Numbered, Seat
 from vsa.face.tiles import Tile
 from vsa.face.tracklet import Reading, Readings, Tracklet
@@ -73,6 +76,8 @@ class Tracker:
         self._smooth = smooth
         self._adaptive = adaptive
         self._seats: list[Seat] = []
+        self._lanes: dict[Seat, Lane] = {}
+        self._running: deque[tuple[list[Future[list[Followed]]], dict[int, Picture]]] = deque()
         self._numbers = itertools.count()
         self._epoch = 0
         self._cuts = CutFinder()
@@ -80,7 +85,6 @@ class Tracker:
         self._fine_every_s = FINE_EVERY_S / 2
         self._proposed: list[Tile] = []
         self._earlier: list[Numbered] = []
-        self._due: list[tuple[Tracklet, list[Reading], Floats, bool, dict[int, Picture]]] = []
 
     @property
     def seats(self) -> list[tuple[Tile, int]]:
@@ -92,8 +96,8 @@ class Tracker:
 
         Returns
         -------
-        Futures of what was measured up to the chunk before: expressions are scored by cores that would wait for
-        the slowest seat. `rest` gives the last ones.
+        Futures of what was measured up to the chunk before, which seats may still follow when this is called: the
+        one that is done goes on, and no core waits for the slowest. `rest` gives the last ones.
         """
         replaced = [self._cuts.replaced(picture) for _, picture in chunk]
         starts = [k for k, parts in enumerate(replaced) if parts or k == 0]
@@ -109,34 +113,51 @@ class Tracker:
 
     def rest(self) -> list[Future[Readings]]:
         """What is still to be measured when there are no more pictures."""
-        due, self._due = self._due, []
-        return [self._pool.submit(self._measure, *one) for one in due]
+        return self._followed(but=0)
 
     def close(self) -> None:
         """Give back what the engine holds."""
+        self._wait()
         for seat in self._seats:
             seat.close()
 
     def _segment(self, segment: Sequence[Numbered], replaced: list[Box]) -> list[Future[Readings]]:
         t = segment[0][1].t
-        found: dict[int, Detections] = {}
+        found: dict[Seat, Detections] = {}
         if replaced or t - self._scanned_s >= SCAN_EVERY_S:
             found = self._scan([picture for _, picture in segment], replaced)
-        busy = sum(bool(seat.live) or len(found.get(id(seat), ())) > 0 for seat in self._seats)
         jobs = [
-            self._pool.submit(self._follow, seat, segment, found.get(id(seat)), busy <= 1)
+            self._lanes[seat].submit(partial(self._follow, seat, segment, self._earlier, found))
             for seat in self._seats
         ]
-        measured = self.rest()
-        pictures = dict(segment)
-        self._due = [(*one, pictures) for job in jobs for one in job.result()]
+        self._running.append((jobs, dict(segment)))
+        return self._followed(but=1)
+
+    def _wait(self) -> None:
+        """Until no seat is followed."""
+        wait([job for jobs, _ in self._running for job in jobs])
+
+    def _followed(self, but: int) -> list[Future[Readings]]:
+        """Have measured what was followed, but for so many of the last segments; wait where one isn't done."""
+        measured = []
+        while len(self._running) > but:
+            jobs, pictures = self._running[0]
+            for job in jobs:
+                measured += [self._pool.submit(self._measure, *one, pictures) for one in job.result()]
+            self._running.popleft()
         return measured
 
     def _follow(
-        self, seat: Seat, segment: Sequence[Numbered], found: Detections | None, alone: bool
+        self,
+        seat: Seat,
+        segment: Sequence[Numbered],
+        earlier: Sequence[Numbered],
+        found: dict[Seat, Detections],
     ) -> list[Followed]:
+        # other seats may be a segment behind or ahead: this is about speed, the numbers are the same
+        alone = sum(bool(other.live) or len(found.get(other, ())) > 0 for other in self._seats) <= 1
         followed = []
-        for tracklet in seat.follow(segment, self._earlier, found, alone=alone):
+        for tracklet in seat.follow(segment, earlier, found.get(seat), alone=alone):
             readings, tracklet.pending = tracklet.pending, []
             points = [
                 tracklet.smooth(r.t, r.points) if self._smooth and not self.engine.follows else r.points
@@ -191,7 +212,7 @@ class Tracker:
         fresh = np.array([k == 0 or not r.repeated for k, r in enumerate(readings)])
         return np.asarray(self.engine.blendshapes(points[fresh])[np.cumsum(fresh) - 1])
 
-    def _scan(self, pictures: Sequence[Picture], replaced: list[Box]) -> dict[int, Detections]:
+    def _scan(self, pictures: Sequence[Picture], replaced: list[Box]) -> dict[Seat, Detections]:
         t = pictures[0].t
         fine = bool(replaced) or t - self._fine_s >= self._fine_every_s
         sample = [pictures[k] for k in sorted({0, len(pictures) // 2, len(pictures) - 1})]
@@ -203,6 +224,7 @@ class Tracker:
         lost = [s for s in self._seats if any(_share(s.tile.box, part) > _SEAT_LOST for part in replaced)]
         kept = [s for s in self._seats if s not in lost]
         if replaced or not self._seats or self._agreed(scan.tiles):
+            self._wait()
             if replaced:
                 self._epoch += 1
             else:
@@ -218,6 +240,7 @@ class Tracker:
                 and not any(_mostly_inside(tile, other) for other in taken)
             ]
             self._seats = kept + [self._seat(tile) for tile in new]
+            self._lanes = {seat: self._lanes.get(seat) or Lane(self._pool) for seat in self._seats}
             for seat in self._seats:
                 seat.holes = [s.tile for s in self._seats if layout.contains(seat.tile, s.tile)]
             self._note_layout(t)
@@ -225,7 +248,7 @@ class Tracker:
         else:
             self._proposed = scan.tiles
         return {
-            id(seat): faces
+            seat: faces
             for seat in self._seats
             for tile, faces in zip(scan.tiles, scan.faces, strict=True)
             if tile.overlap(seat.tile) > layout.SAME
