@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from vsa.run.settings import Settings
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'vsa[cluster]'")
 
 from clusters import Dask, dask
+from dask import config
 
 from vsa.run import cluster_worker
+from vsa.run.cluster_file import environment
 
 #: A worker whose vsa says that it is another one.
 OTHER = "import vsa; vsa.__version__ = '0.0.1'; from distributed.cli.dask_worker import main; main()"
@@ -116,6 +119,64 @@ def test_recordings_and_results_are_in_a_store(
     assert (again[-1]["before"], again[-1]["done"]) == (1, 0)
     for name in ("call/face.parquet", "features.parquet"):
         assert (tmp_path / "store" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+
+
+def certificate(folder: Path, name: str) -> dict[str, str]:
+    """One that signs itself, for all of a cluster; as settings of Dask."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not on this machine: no certificate can be made")
+    key, made = folder / f"{name}.key", folder / f"{name}.pem"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+            ),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(made)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    tls = "distributed.comm.tls."
+    for_each = {
+        f"{tls}{who}.{what}": str(path)
+        for who in ("client", "scheduler", "worker")
+        for what, path in (("cert", made), ("key", key))
+    }
+    return {f"{tls}ca-file": str(made), "distributed.comm.default-scheme": "tls", **for_each}
+
+
+def test_a_secured_scheduler_wants_certificates(call: Path, tmp_path: Path) -> None:
+    words = ["extract", call, "--out", tmp_path / "out", "--cluster"]
+    none = vsa(*words, "tls://127.0.0.1:1")
+    assert none.returncode == 2
+    assert "can't be reached (no certificates are set)" in none.stderr
+    assert not (tmp_path / "out" / "call").exists()
+
+
+@pytest.mark.slow
+def test_sessions_on_a_secured_cluster(call: Path, tmp_path: Path) -> None:
+    own, other = certificate(tmp_path, "own"), certificate(tmp_path, "other")
+    words = ["extract", call, "--out", tmp_path / "out", "--cluster"]
+    with config.set(own), dask(tmp_path, 1, settings=own) as cluster:
+        assert cluster.address.startswith("tls://")
+        for environ, what in ((None, "no certificates are set"), (environment(other), "certificate")):
+            refused = vsa(*words, cluster.address, environment=environ)
+            assert refused.returncode == 2
+            assert f"{cluster.address} can't be reached (" in refused.stderr
+            assert what in refused.stderr
+        assert not (tmp_path / "out" / "call").exists()
+        done = vsa(*words, cluster.address, environment=environment(own))
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out" / "call" / "session.json").exists()
 
 
 @pytest.mark.slow

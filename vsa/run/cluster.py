@@ -37,6 +37,7 @@ _ADDRESS = re.compile(r"[a-z]+://.+|.+:\d+")
 _START_ONE = (
     "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured."
 )
+_CERTIFICATES = "Name them in the environment (docs/scale.md), and see that it runs."
 _GOES_ON = "Sessions that are finished are kept; run the same command again to go on."
 
 
@@ -239,7 +240,14 @@ def _connected(request: Request, gpu: bool) -> tuple[Any, Any]:
     try:
         client: Any = distributed.Client
         return cluster, client(cluster or request.address, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # TypeError: TLS without certificates
+        if request.address.startswith("tls://"):
+            what = "no certificates are set" if isinstance(error, TypeError) else str(error)
+            raise InputError(
+                f"The Dask scheduler at {request.address} can't be reached ({what}).", _CERTIFICATES
+            ) from None
+        if isinstance(error, TypeError):
+            raise
         raise InputError(
             f"There is no Dask scheduler at {request.address} ({type(error).__name__}).", _START_ONE
         ) from None
