@@ -146,17 +146,19 @@ def test_a_session_that_kills_its_process_is_named_after_three_tries(
     calls: list[Path], long_call: Path, three: Dask, tmp_path: Path
 ) -> None:
     """The death is real; what kills is this test, for no file is known that kills the decoder."""
-    out, deaths = tmp_path / "out", 0
+    out = tmp_path / "out"
+    killed: set[int] = set()  # one that dies is seen for a while
     with started([long_call, *calls], out, three) as process:
         told = follow(process, "start", "long")
         last = time.monotonic() + 60
-        while deaths < 3 and time.monotonic() < last:
-            for pid in [pid for k in range(3) for pid in three.sessions_of(k) if holds(pid, long_call)]:
+        while len(killed) < 3 and time.monotonic() < last:
+            seen = {pid for k in range(3) for pid in three.sessions_of(k) if holds(pid, long_call)}
+            for pid in seen - killed:
                 os.kill(pid, signal.SIGKILL)
-                deaths += 1
+            killed |= seen
             time.sleep(0.05)
         told += rest(process)
-    assert deaths == 3
+    assert len(killed) == 3
     assert process.returncode == 3
     (failure,) = read_failures(out / "failures.csv")
     assert (failure.session_id, failure.stage) == ("long", "process")
