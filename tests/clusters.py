@@ -15,6 +15,8 @@ from pathlib import Path
 from vsa.run.cluster_file import environment
 
 _START_S = 60.0
+#: Cores that these tests may use.
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 @dataclass
@@ -88,7 +90,7 @@ def dask(
         cluster.workers += [
             begun(
                 [
-                    *(("taskset", "-c", str(core)) if pinned else ()),
+                    *(("taskset", "-c", str(CORES[k])) if pinned else ()),
                     *module("worker"),
                     *(
                         "--scheduler-file",
@@ -101,7 +103,7 @@ def dask(
                     ),
                 ]
             )
-            for core in range(workers)
+            for k in range(workers)
         ]
         cluster.address = _address(file, workers)
         yield cluster

@@ -237,17 +237,18 @@ def _connected(request: Request, gpu: bool) -> tuple[Any, Any]:
     # a client with an address that is none would wait for itself at the end of the program
     if cluster is None and not _ADDRESS.fullmatch(request.address):
         raise InputError(f"'{request.address}' is no address of a Dask scheduler.", _START_ONE)
+    secured = request.address.startswith("tls://")
+    client: Any = distributed.Client
+    security: Any = distributed.Security
     try:
-        client: Any = distributed.Client
+        if secured and security().get_connection_args("client")["ssl_context"] is None:
+            raise OSError("no certificates are set")
         return cluster, client(cluster or request.address, timeout=10, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:  # TypeError: TLS without certificates
-        if request.address.startswith("tls://"):
-            what = "no certificates are set" if isinstance(error, TypeError) else str(error)
+    except (OSError, ValueError) as error:
+        if secured:
             raise InputError(
-                f"The Dask scheduler at {request.address} can't be reached ({what}).", _CERTIFICATES
+                f"The Dask scheduler at {request.address} can't be reached ({error}).", _CERTIFICATES
             ) from None
-        if isinstance(error, TypeError):
-            raise
         raise InputError(
             f"There is no Dask scheduler at {request.address} ({type(error).__name__}).", _START_ONE
         ) from None
