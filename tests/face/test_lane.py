@@ -88,7 +88,7 @@ class Held(LiteRTEngine):
 
 
 def followed(engine: LiteRTEngine, pictures: list[Picture]) -> list[Readings]:
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(4) as pool:
         tracker = Tracker(engine, pool)
         try:
             numbered = list(enumerate(pictures))
@@ -98,6 +98,13 @@ def followed(engine: LiteRTEngine, pictures: list[Picture]) -> list[Readings]:
             return [future.result() for future in (*measured, *tracker.rest())]
         finally:
             tracker.close()
+
+
+def same(expected: list[Readings], found: list[Readings]) -> None:
+    for one, other in zip(expected, found, strict=True):
+        assert one.tracklet == other.tracklet
+        for name in ("frame", "points", "presence", "motion", "luma", "blendshapes"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_a_seat_goes_ahead_of_a_slower_one_and_the_numbers_are_the_same(tmp_path: Path) -> None:
@@ -111,7 +118,33 @@ def test_a_seat_goes_ahead_of_a_slower_one_and_the_numbers_are_the_same(tmp_path
     expected, found = followed(plain, pictures), followed(held, pictures)
     assert held.went_ahead
     assert len(found) == len(expected) >= 2 * len(pictures) // CHUNK
-    for one, other in zip(expected, found, strict=True):
-        assert one.tracklet == other.tracklet
-        for name in ("frame", "points", "presence", "motion", "luma", "blendshapes"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    same(expected, found)
+
+
+class Slow(LiteRTEngine):
+    """Takes its time over what comes just before a change of the layout."""
+
+    def __init__(self, before_s: float) -> None:
+        super().__init__(2)
+        self._before_s = before_s
+
+    def cut(self, picture: Picture, matrix: Any) -> Any:
+        if 0 < self._before_s - picture.t < 0.05:
+            time.sleep(1.0)
+        return super().cut(picture, matrix)
+
+
+def test_seats_that_a_new_layout_ends_are_followed_to_its_start(tmp_path: Path) -> None:
+    call = compose.tiles_swap(tmp_path / "call.mp4", at=(1.0,), gutter=0, seconds=2)
+    with Recording(call.path) as recording:
+        pictures = list(recording.pictures())
+    try:
+        slow, plain = Slow(1.0), LiteRTEngine(2)
+    except ModelMissingError as error:
+        pytest.skip(str(error))
+    expected, found = followed(plain, pictures), followed(slow, pictures)
+    assert len({one.epoch for one in expected}) == 2
+    assert {one.tracklet for one in expected if one.epoch == 0}.isdisjoint(
+        one.tracklet for one in expected if one.epoch == 1
+    )
+    same(expected, found)
