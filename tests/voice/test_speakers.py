@@ -181,6 +181,24 @@ class TestLongerCalls:
         print(f"turns of {turn_s} s, {listener}: {np.mean(right):.1%} right, {np.mean(off):.1%} off camera")
         assert np.mean(right) >= least
 
+    @pytest.mark.parametrize("delay_s", [0.0, 0.2])
+    def test_shift_of_the_sound_is_found_though_turns_are_short(self, call, lips, resting, delay_s):
+        """Turns of 1.5 s, and a mouth that does not speak rests. With the lips of another call nothing is found."""
+        talks = [
+            take_turns(call, lips, resting, listener="resting", turn_s=1.5, seed=seed) for seed in range(8)
+        ]
+        found, unrelated = [], []
+        for talk, other in zip(talks, [*talks[1:], talks[0]], strict=True):
+            sound = Mixed.of(talk.sound).later(delay_s)
+            found.append(who_speaks(two(*talk.lips), sound.speech, sound.envelope).offset_s)
+            unrelated.append(who_speaks(two(*other.lips), sound.speech, sound.envelope).offset_s)
+        found = np.array(found)
+        known = np.isfinite(found)
+        print(f"turns of 1.5 s, sound {delay_s} s late: {known.sum()} of {len(found)} shifts found")
+        assert known.mean() > 0.9
+        assert np.abs(found[known] - delay_s).max() <= 0.02
+        assert np.isnan(unrelated).all()
+
 
 class TestTwoAtOnce:
     """Her lips at two moments of the clip, on both sides."""

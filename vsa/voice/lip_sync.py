@@ -56,9 +56,9 @@ _STILL_NEWS_S = 0.5
 _MOST_FOR = 0.1  # nats per piece of news: movement that is not speech goes on for seconds
 _MOST_AGAINST = 2.0  # ... a mouth may be hidden or hardly move
 
-_BLOCK_S = 2.0
+_BLOCK_S = 0.5  # in longer ones turns change, and a mouth that rests for half of one speaks against all of it
+_SAME_BLOCK = 0.8 ** (_BLOCK_S / 2.0)  # 0.8 in 2 s
 _OFFSET_PRIOR_S = 0.2
-_SAME_BLOCK = 0.8
 #: Less evidence than this may be chance: some ten offsets that differ are tried, log 10.
 LEAST_OFFSET_EVIDENCE = 2.3
 #: Offsets that are tried, seconds.
@@ -247,8 +247,8 @@ def sound_offset_s(
 ) -> float:
     """How much later the sound is than the picture, seconds, within `LONGEST_OFFSET_S`.
 
-    Every 2 s are spoken by one of the mouths or by somebody off camera, mostly by whoever spoke in the 2 s before; the
-    offset is the one that makes all of the sound most likely, with a weak preference for small ones.
+    Every half second is spoken by one of the mouths or by somebody off camera, mostly by whoever spoke in the one
+    before; the offset is the one that makes all of the sound most likely, with a weak preference for small ones.
 
     Parameters
     ----------
