@@ -11,8 +11,15 @@ from vsa.errors import InputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, hint: str = "Give another place with --out.") -> Iterator[Path]:
     """Give a path beside `path` to write to; it gets its name when the block ends well, else it is removed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    hint
+        What to do when it can't be written.
 
     Raises
     ------
@@ -26,9 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield part
         os.replace(part, path)
     except OSError as error:
-        raise InputError(
-            f"{path} can't be written ({error.strerror or error}).", "Give another place with --out."
-        ) from None
+        raise InputError(f"{path} can't be written ({error.strerror or error}).", hint) from None
     finally:
         with suppress(OSError):
             part.unlink()

@@ -183,13 +183,24 @@ def allowed(budget: float, sessions: int) -> int:
     return int(budget) if budget >= 1 else max(1, int(budget * sessions + 1e-9))
 
 
-def _check_threshold(threshold: float | None, model: BondModel) -> None:
-    if threshold is None:
-        return
+def check_threshold(threshold: float) -> None:
+    """Check a probability of a weak bond from which on sessions are reviewed.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
     if not 0 < threshold < 1:
         raise InputError(
             f"A threshold of {threshold:g} is no probability.", "Give one between 0 and 1, as 0.3."
         )
+
+
+def _check_threshold(threshold: float | None, model: BondModel) -> None:
+    if threshold is None:
+        return
+    check_threshold(threshold)
     if model.info.calibration is None:
         raise InputError(
             "This model gives no probabilities: there were too few weak bonds in its training.",

@@ -107,7 +107,7 @@ def extract(
     from vsa.run.settings import Settings
     from vsa.study.remote_results import results_at
 
-    settings = Settings(_rate(fps), engine, landmarks, adaptive)
+    settings = Settings(rate(fps), engine, landmarks, adaptive)
     table, folder = _places(sources, out)
     plans, left_out = _plans(sources, table, folder, purpose or "")
     with listener(as_json) as told:
@@ -133,7 +133,8 @@ def extract(
     context.exit(summary.exit_code)
 
 
-def _rate(fps: str) -> float | None:
+def rate(fps: str) -> float | None:
+    """Pictures to analyse a second; None: all."""
     from vsa.errors import InputError
 
     if fps == _NATIVE:

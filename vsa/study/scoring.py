@@ -101,6 +101,20 @@ def scale_scores(values: NDArray[np.float64], low: float, high: float, least: fl
     )
 
 
+def check_prorate(least: float) -> None:
+    """Check the share of a scale's items that must be answered.
+
+    Raises
+    ------
+    InputError
+        When it is no share.
+    """
+    if not 0 < least <= 1:
+        raise InputError(
+            f"--prorate {least:g} is no share of items.", "Give one above 0, up to 1 (all must be answered)."
+        )
+
+
 def score(
     answers: Answers, instrument: Instrument, *, prorate: float | None = None, already_reversed: bool = False
 ) -> pd.DataFrame:
@@ -133,10 +147,7 @@ def score(
     import pandas as pd
 
     least = instrument.prorate if prorate is None else prorate
-    if not 0 < least <= 1:
-        raise InputError(
-            f"--prorate {least:g} is no share of items.", "Give one above 0, up to 1 (all must be answered)."
-        )
+    check_prorate(least)
     values = keyed(answers.values, instrument, already_reversed=already_reversed)
     columns: dict[str, Sequence[object] | NDArray[np.generic] | pd.Series] = {
         answers.key: answers.ids,

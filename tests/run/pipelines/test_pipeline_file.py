@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -95,8 +96,56 @@ def test_settings_become_the_words_of_the_command_line(tmp_path: Path) -> None:
 
 
 def test_a_value_that_begins_with_a_hyphen_is_no_option(tmp_path: Path) -> None:
-    (stage,) = read(write_pipeline(tmp_path, HEAD + FLAG.replace("0.2", "-0.2"))).stages
-    assert "--budget=-0.2" in arguments(stage.command, stage.settings, Path("st"))
+    text = f'{HEAD}[stage.train]\nout = "m.skops"\ncontact = "-0.2"\n'
+    (stage,) = read(write_pipeline(tmp_path, text)).stages
+    assert "--contact=-0.2" in arguments(stage.command, stage.settings, Path("st"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        (
+            SCORE.replace("wai-sr", "wai-srr"),
+            "[stage.score] instrument: There is no questionnaire 'wai-srr'.",
+        ),
+        (SCORE + "prorate = 7\n", "prorate: --prorate 7 is no share of items."),
+        (FLAG.replace("0.2", "-3"), "[stage.flag] budget: A budget of -3 is none."),
+        (FLAG.replace("rules = true", 'model = "m.skops"') + "threshold = 0.3\n", "one of them, not both"),
+        (FLAG.replace("rules = true", 'rules = true\nmodel = "m.skops"'), "model: not with rules"),
+        (FLAG.replace("rules = true", ""), "[stage.flag] model: missing; set it, or rules = true."),
+        (FLAG.replace("budget = 0.2", "threshold = 0.2"), "threshold: rules give no probability"),
+        ('[stage.report]\nout = "r"\nthreshold = 5\n', "threshold: A threshold of 5 is no probability."),
+        ('[stage.train]\nout = "m.skops"\nweak = "foo"\n', "weak: 'foo' defines no weak bond."),
+        ('[stage.train]\nout = "m.skops"\nreliability = 7\n', "reliability: A reliability of 7 is none."),
+        ("[stage.extract]\nfps = -3\n", "fps: --fps -3 is no rate."),
+        ('[stage.extract]\nengine = "gpu"\n', "engine: there is no engine 'gpu'."),
+        ('[stage.extract]\noverlay = "x.avi"\n', "overlay: x.avi: the film is an MP4 file."),
+        (
+            SCORE.replace("answers.csv", "~nosuchuser/b.csv"),
+            "answers: ~nosuchuser/b.csv: there is no such user.",
+        ),
+        (SCORE.replace("answers.csv", "x" * 300), "answers: xxxxxxxxxx"),
+    ],
+)
+def test_what_a_command_would_refuse_only_when_it_runs_is_refused_at_once(
+    tmp_path: Path, stage: str, said: str
+) -> None:
+    assert said in faults(tmp_path, HEAD + stage)
+
+
+def test_brackets_without_end_are_no_pipeline(tmp_path: Path) -> None:
+    assert "is no TOML: its brackets are too deep" in faults(tmp_path, f"a = {'[' * 3000}")
+
+
+def test_a_mark_of_unicode_at_the_beginning_is_passed_over(tmp_path: Path) -> None:
+    """Notepad puts it there."""
+    assert read(write_pipeline(tmp_path, "\ufeff" + HEAD + FLAG)).name == "small"
+
+
+def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_bytes((HEAD + FLAG).replace("\n", "\r\n").encode())
+    assert read(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -7,7 +7,8 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def find(name: str) -> Path:
         When there is none.
     """
     path = Path(name)
-    if path.is_file():
-        return path
+    with suppress(OSError):  # too long for a name
+        if path.is_file():
+            return path
     ours = path.suffix in ("", ".toml") and path.parent in (Path(), Path(_FOLDER))
     shipped = {one.stem: one for one in sorted(data_file(_FOLDER).glob("*.toml"))}
     if ours and path.stem in shipped:
@@ -105,7 +107,7 @@ def read(path: Path) -> Pipeline:
         With every fault found: stage, setting, and what would be right.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_bytes().decode("utf-8")  # as it is, for its fingerprint
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"{path} can't be read ({why}).", "Give a pipeline file (TOML).") from None
@@ -116,20 +118,33 @@ def read(path: Path) -> Pipeline:
         if record["what"] != RECORD:
             raise ValueError
         file, content = str(record["pipeline"]["file"]), str(record["pipeline"]["text"])
-        stages = {str(one["stage"]) for one in record["stages"]}
+        sha256, asked = record["pipeline"]["sha256"], record["asked"]
+        if not _has_its_kinds(record):
+            raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is no record of a run.", "Records lie in runs/ of a study.") from None
     found = _parsed(content, file, f"{path} ({file})")
-    if strange := stages - {stage.name for stage in found.stages}:
-        raise InputError(f"{path} was changed: its file has no stage {', '.join(sorted(strange))}.", "")
-    return Pipeline(**{**found.__dict__, "record": record})
+    stages = {str(one["stage"]) for one in record["stages"]} | {*map(str, asked)}
+    if found.sha256 != sha256 or stages - {stage.name for stage in found.stages}:
+        raise InputError(
+            f"{path} was changed: the file in it is not the one that was run.",
+            "Save that file under a name of its own (vsa run RECORD --print > mine.toml), and run it.",
+        )
+    return replace(found, record=record)
+
+
+def _has_its_kinds(record: Mapping[str, Any]) -> bool:
+    tables = [record["versions"], *record["stages"]]
+    tables += [one.get(key, {}) for one in record["stages"] for key in ("settings", "reads", "writes")]
+    return isinstance(record["asked"], list) and all(isinstance(one, dict) for one in tables)
 
 
 def _parsed(text: str, file: str, told: str) -> Pipeline:
     try:
-        held = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{told} is no TOML: {error}.", "Mend that place.") from None
+        held = tomllib.loads(text.removeprefix("\ufeff"))  # some editors begin files with it
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        why = "its brackets are too deep" if isinstance(error, RecursionError) else error
+        raise InputError(f"{told} is no TOML: {why}.", "Mend that place.") from None
     about, tables = held.get("pipeline"), held.get("stage")
     faults = [f"[{one}]: no such table.{nearest(one, _TOP)}" for one in held if one not in _TOP]
     faults += [*_about_faults(about)]

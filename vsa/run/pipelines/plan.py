@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from vsa.errors import InputError
 from vsa.run.evaluation_files import evaluation_folder
-from vsa.run.pipelines import prints
+from vsa.run.pipelines import prints, recordings
 from vsa.run.pipelines.file import Pipeline, Stage
 from vsa.run.pipelines.schema import WRITTEN, nearest, paths, within
 
@@ -18,8 +19,10 @@ Todo = Literal["run", "skip", "maybe"]
 DONE, UNCHANGED = "done", "unchanged"
 #: A key's fingerprint would be a trace of it.
 _SECRET = ("pseudonymize",)
+#: Settings that name a bond model (`vsa.bond.store`), which is a ZIP archive.
+_MODELS = ("model", "start-from")
 #: Looks at every recording itself, whether it changed; to know that here takes as long.
-_LOOKS_ITSELF = "extract"
+EXTRACT = "extract"
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,28 @@ class Planned:
 
 
 def chosen(pipeline: Pipeline, begin: str | None, only: Sequence[str]) -> tuple[Stage, ...]:
-    """The stages that are asked for: all, those from one on, or single ones.
+    """The stages that are asked for: all, those from one on, or single ones. Of a record, those that were run.
 
     Raises
     ------
     InputError
-        When one is not in the file.
+        When one is not in the file, or none is left.
     """
     names = [stage.name for stage in pipeline.stages]
+    if pipeline.record and not begin and not only:
+        only = pipeline.record["asked"]
     for name in (*only, *([begin] if begin else [])):
         if name not in names:
             raise InputError(
                 f"{pipeline.file} has no stage {name}.{nearest(name, names)}", f"It has {', '.join(names)}."
             )
     rest = pipeline.stages[names.index(begin) :] if begin else pipeline.stages
-    return tuple(stage for stage in rest if not only or stage.name in only)
+    found = tuple(stage for stage in rest if not only or stage.name in only)
+    if not found:
+        raise InputError(
+            f"No stage is left: {', '.join(only)} comes before {begin}.", "Leave out --from, or --only."
+        )
+    return found
 
 
 def reads(stage: Stage) -> dict[str, str]:
@@ -82,9 +92,18 @@ def absent(stages: Iterable[Stage], study: Path) -> list[str]:
     return faults
 
 
+def no_models(stages: Iterable[Stage], study: Path) -> Iterator[str]:
+    """Files that stages take for bond models, and that are none."""
+    for stage in stages:
+        for text, key in reads(stage).items():
+            path = within(text, study) if key in _MODELS and text == stage.settings.get(key) else None
+            if path is not None and path.is_file() and not zipfile.is_zipfile(path):
+                yield f"[stage.{stage.name}] {key}: {text}."
+
+
 def state(stage: Stage, study: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Fingerprints of what a stage reads and writes, as it is now."""
-    read = {text: _print(text, key, study) for text, key in reads(stage).items()}
+    read = {text: _print(stage, text, key, study) for text, key in reads(stage).items()}
     written = {
         text: "address" if (path := within(text, study)) is None else prints.of_written(path)
         for text in writes(stage)
@@ -106,8 +125,10 @@ def decide(stage: Stage, study: Path, earlier: Sequence[Mapping[str, Any]], forc
     """
     if force:
         return Planned(stage, "run", "it is asked for")
-    if stage.command == _LOOKS_ITSELF:
-        return Planned(stage, "run", "it finds out itself which recordings are new")
+    if stage.command == EXTRACT:
+        return Planned(
+            stage, "run", f"it finds out itself which recordings are new{_of_others(stage, study)}"
+        )
     read, written = state(stage, study)
     if "address" in (*read.values(), *written.values()):
         return Planned(stage, "run", "nobody can say whether what is at an address has changed")
@@ -137,6 +158,22 @@ def plan(
         if now.todo != "skip":
             doubtful |= {within(text, study): stage.name for text in writes(stage)}
     return found
+
+
+def results_of(stage: Stage, study: Path) -> Path | None:
+    """Where extraction puts its results; None if at an address."""
+    return within(str(stage.settings.get("out", ".")), study)
+
+
+def _of_others(stage: Stage, study: Path) -> str:
+    """Which versions of vsa have measured what is finished, if they are others: it stays as they did it."""
+    folder = results_of(stage, study)
+    found = {} if folder is None else recordings.measured_by(folder)
+    others = {version: count for version, count in found.items() if version != prints.versions()["vsa"]}
+    if not others:
+        return ""
+    told = ", ".join(f"{count} by vsa {version}" for version, count in others.items())
+    return f"; measured before and kept: {told} (--force measures all anew)"
 
 
 def _difference(one: Mapping[str, Any], read: Mapping[str, str], written: Mapping[str, str]) -> str:
@@ -174,11 +211,17 @@ def _called(text: str) -> str:
     return "the study" if text == "." else text
 
 
-def _print(text: str, key: str, study: Path) -> str:
+def _print(stage: Stage, text: str, key: str, study: Path) -> str:
     path = within(text, study)
     if path is None:
         return "address"
-    return prints.of_state(path) if key in _SECRET else prints.of_read(path)
+    if stage.command == EXTRACT and key == "sources":
+        return recordings.of_sources(path, str(stage.settings.get("purpose", "")))
+    if key in _SECRET:
+        return prints.of_state(path)
+    if text not in map(str, _flat(stage)) and path.is_dir() and key == "model":  # its evaluation: no films
+        return prints.of_written(path)
+    return prints.of_read(path)
 
 
 def _evaluation(model: str) -> str:

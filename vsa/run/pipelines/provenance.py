@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vsa.errors import InputError
 from vsa.run.pipelines import prints
 from vsa.run.pipelines.file import RECORD, Pipeline, Stage
 from vsa.run.pipelines.plan import DONE, UNCHANGED, reads, state
@@ -21,6 +22,10 @@ from vsa.whole_file import replacing
 FOLDER = "runs"
 #: In command lines; whoever repeats one by hand sets it.
 _STUDY = "$STUDY"
+#: Of stages that measured recordings: the fingerprint of these, and the versions of vsa that have measured.
+CONTENTS, MEASURED_BY = "recordings", "measured_by"
+#: Among the paths that are compared.
+RECORDINGS = "what the recordings hold"
 #: Writes pages.
 _PAGES = "report"
 _NEEDED = ("stage", "command", "settings", "reads", "writes")
@@ -68,7 +73,12 @@ class Provenance:
             When it can't be written.
         """
         ended = {"ended": None if exit_code is None else _time(datetime.now(UTC)), "exit_code": exit_code}
-        with replacing(self.path) as part:
+        folder = self.path.parent
+        if folder.is_symlink():
+            raise InputError(
+                f"{folder} is a link: records belong into the study.", "Put a folder in its place."
+            )
+        with replacing(self.path, "Give a study folder that you may write into.") as part:
             write_json(part, {**self._told, **ended, "stages": self.stages})
 
 
@@ -119,7 +129,11 @@ def differences(pipeline: Pipeline, stages: Sequence[Stage], study: Path) -> Ite
 def repeated(record: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     """Whether what stages wrote is what the record has; by path. Pages say when and where they were made: not they."""
     told = _by_stage(record)
-    return {
+    measured = [one for one in stages if CONTENTS in one and CONTENTS in told.get(one["stage"], {})]
+    same = {}
+    if measured:
+        same[RECORDINGS] = all(one[CONTENTS] == told[one["stage"]][CONTENTS] for one in measured)
+    return same | {
         text: mark == told[one["stage"]]["writes"].get(text)
         for one in stages
         if one["stage"] in told and _is_complete(one) and one["command"] != _PAGES

@@ -14,6 +14,7 @@ import click
 
 from vsa.commands.places import local_path, place
 from vsa.errors import VsaError
+from vsa.run.pipelines.values import together_faults, value_fault
 
 #: Commands that can be stages, each with its arguments in order and what they are where the file is silent: the study
 #: folder, or nothing.
@@ -35,6 +36,8 @@ _HIDDEN = ("json", "list", "help")
 WRITTEN = ("out", "report", "overlay", "export")
 #: Paths whose type in the command is text, since they may be something else too.
 _TEXT_PATHS = {"extract": ("sources", "out", "cluster"), "score": ("instrument",), "flag": ("model", "study")}
+#: Bytes of a file's name, on any common system.
+_LONGEST_NAME = 255
 #: Of texts that may be paths, the files.
 _FILE_ENDS = {"instrument": ".toml", "cluster": ".toml"}
 
@@ -69,10 +72,14 @@ def setting_faults(command: str, settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: no such setting.{said}"
         elif fault := _value_fault(context, known[key], value):
             yield f"{key}: {fault}"
+        else:
+            wrong = (value_fault(command, key, one) for one in _listed(value))
+            yield from (f"{key}: {fault}" for fault in wrong if fault)
     for key, param in known.items():
         needed = param.required and not COMMANDS[command].get(key) and param.nargs != -1
         if key not in settings and (needed or key in _NEEDED.get(command, ())):
             yield f"{key}: missing; 'vsa {command}' needs it."
+    yield from together_faults(command, settings)
 
 
 def arguments(command: str, settings: Mapping[str, Any], study: Path) -> list[str]:
@@ -142,6 +149,18 @@ def _is_path(command: str, key: str, value: object) -> bool:
     return getattr(parameters(command)[key].type, "func", None) in (local_path, place)
 
 
+def _path_fault(text: str) -> str:
+    """What no system takes as a path; texts that are none hardly look so."""
+    if max(map(len, text.encode("utf-8", "surrogateescape").split(b"/")), default=0) > _LONGEST_NAME:
+        return f"{text[:40]}… is too long."
+    if text.startswith("~"):
+        try:
+            Path(text).expanduser()
+        except RuntimeError:
+            return f"{text}: there is no such user."
+    return ""
+
+
 def _is_flag(param: click.Parameter) -> bool:
     return isinstance(param, click.Option) and param.is_flag
 
@@ -164,6 +183,8 @@ def _value_fault(context: click.Context, param: click.Parameter, value: object) 
             return f"{one} is no number."
         if one == "":
             return "is empty; leave it out instead."
+        if isinstance(one, str) and (fault := _path_fault(one)):
+            return fault
     texts = tuple(map(str, _listed(value)))
     try:
         param.process_value(context, texts if param.multiple or param.nargs == -1 else ",".join(texts))

@@ -13,15 +13,33 @@ from typing import Any
 import click
 
 from vsa.errors import InputError, VsaError
+from vsa.run.pipelines import recordings
+from vsa.run.pipelines.clashes import clashes
 from vsa.run.pipelines.file import Pipeline, Stage
-from vsa.run.pipelines.plan import DONE, UNCHANGED, Planned, absent, decide, state
-from vsa.run.pipelines.provenance import Provenance, described, earlier, repeated
+from vsa.run.pipelines.plan import (
+    DONE,
+    EXTRACT,
+    UNCHANGED,
+    Planned,
+    absent,
+    decide,
+    no_models,
+    results_of,
+    state,
+)
+from vsa.run.pipelines.provenance import (
+    CONTENTS,
+    MEASURED_BY,
+    Provenance,
+    described,
+    earlier,
+    repeated,
+)
 from vsa.run.pipelines.schema import arguments
 from vsa.study.log import record as log
 
 #: Some sessions failed and the rest is complete: what comes after works with the rest.
 SOME_FAILED = 3
-_GOES_ON = "extract"
 FAILED, RUNNING = "failed", "running"
 #: 128 + SIGINT, as shells have it.
 _INTERRUPTED = 130
@@ -50,13 +68,24 @@ class Done:
 
 
 def check(pipeline: Pipeline, stages: Sequence[Stage], study: Path) -> None:
-    """Look for what stages read before anything starts.
+    """Look for what stages read, and at what they would write over, before anything starts.
 
     Raises
     ------
     InputError
-        With all that is not there.
+        With all that is not there, and all that must not be written over.
     """
+    if faults := [*clashes(stages, study)]:
+        listed = "".join(f"\n  {fault}" for fault in faults)
+        raise InputError(
+            f"{pipeline.file} would write over what is needed:{listed}",
+            "Give other names in a copy of the file. Nothing was started.",
+        )
+    if faults := [*no_models(stages, study)]:
+        raise InputError(
+            f"{pipeline.file} names what is no bond model:" + "".join(f"\n  {fault}" for fault in faults),
+            "Give a file that 'vsa train' wrote. Nothing was started.",
+        )
     if faults := absent(stages, study):
         listed = "".join(f"\n  {fault}" for fault in faults)
         raise InputError(
@@ -103,8 +132,8 @@ def run(
             entry = described(stage)
             provenance.stages.append(entry)
             planned = decide(stage, study, before, force)
-            code = _stage(planned, entry, study, provenance, say, quiet)
-            if code == SOME_FAILED and stage.command == _GOES_ON:
+            code = _stage(planned, entry, study, provenance, force, say, quiet)
+            if code == SOME_FAILED and stage.command == EXTRACT:
                 say(f"{stage.name}: some sessions failed (failures.csv says why); the rest goes on.")
                 exit_code = code
             elif code:
@@ -125,6 +154,7 @@ def _stage(
     entry: dict[str, Any],
     study: Path,
     provenance: Provenance,
+    force: bool,
     say: Callable[[str], None],
     quiet: bool,
 ) -> int:
@@ -140,15 +170,18 @@ def _stage(
     entry |= {"state": RUNNING, "reads": read}
     provenance.write()
     began = time.monotonic()
-    code = _call(arguments(stage.command, stage.settings, study), quiet)
+    afresh = {"afresh": True} if force and stage.command == EXTRACT else {}  # it would find all finished
+    code = _call(arguments(stage.command, {**stage.settings, **afresh}, study), quiet)
     _, written = state(stage, study)
-    failed = code != 0 and not (code == SOME_FAILED and stage.command == _GOES_ON)
+    failed = code != 0 and not (code == SOME_FAILED and stage.command == EXTRACT)
     entry |= {
         "state": FAILED if failed else DONE,
         "exit_code": code,
         "writes": written,
         "took_s": round(time.monotonic() - began, 3),
     }
+    if stage.command == EXTRACT and (results := results_of(stage, study)) is not None:
+        entry |= {CONTENTS: recordings.of_contents(results), MEASURED_BY: recordings.measured_by(results)}
     provenance.write()
     return code
 
