@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection
 
 from vsa.leaving import Leaving
 
+#: What a process died of is tried so often in all; then it is named, and so is the stage of that failure.
+TRIES, PROCESS = 3, "process"
 #: Processes that are asked to stop get so long to remove what they were making, s.
 PATIENCE_S = 5.0
 

@@ -241,16 +241,35 @@ def test_a_container_without_index_is_read_in_one_go(tmp_path: Path, engine: Fac
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_is_one_clear_error_and_ends_the_others(
+def test_a_process_that_is_killed_again_and_again_is_one_clear_error_and_ends_the_others(
     tmp_path: Path, composed: Callable[..., Path], engine: FaceEngine
 ) -> None:
     def kill(t: float, frames: int) -> None:
         readers()[0].kill()
 
-    with pytest.raises(SessionError, match="killed by SIGKILL") as caught:
+    with pytest.raises(SessionError, match=r"killed by SIGKILL, 3 times\.") as caught:
         cut(small_call(composed), tmp_path / "run", engine, 2, fps=10, progress=kill)
-    assert caught.value.stage == "face"
+    assert caught.value.stage == "process"
     assert caught.value.hint
+    assert not readers()
+
+
+@pytest.mark.slow
+def test_a_part_whose_process_is_killed_once_is_read_again(
+    tmp_path: Path, composed: Callable[..., Path], engine: FaceEngine
+) -> None:
+    path, killed = small_call(composed), list[psutil.Process]()
+
+    def kill(t: float, frames: int) -> None:
+        if not killed:
+            killed.extend(readers()[:1])
+            killed[0].kill()
+
+    again = cut(path, tmp_path / "run", engine, 2, fps=10, progress=kill)
+    undisturbed = cut(path, tmp_path / "other", engine, 2, fps=10)
+    assert len(killed) == 1
+    for one, other in zip(again.followed.faces, undisturbed.followed.faces, strict=True):
+        np.testing.assert_array_equal(again.rows(one)[1], undisturbed.rows(other)[1])
 
 
 @pytest.mark.slow

@@ -30,7 +30,9 @@ The overlap is longer than that because the layout needs it: it is looked at eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -48,7 +50,7 @@ from vsa.face.timing import Stopwatch
 from vsa.media.info import Faults
 from vsa.media.outline import InOneGo
 from vsa.media.recording import Recording
-from vsa.own_process import OwnProcess, end
+from vsa.own_process import PROCESS, TRIES, OwnProcess, end
 
 
 def follow_in_segments(
@@ -81,7 +83,7 @@ def follow_in_segments(
     Raises
     ------
     SessionError
-        Stage ``face``: a process died.
+        Stage ``process``: that of a segment died three times.
     """
     watch = watch or Stopwatch()
     why = None
@@ -139,38 +141,55 @@ class _Reader(OwnProcess):
 
 
 def _side_by_side(tasks: Sequence[Task], recording: Recording, progress: Progress) -> list[Measured]:
-    """Run all segments; the first that fails ends the others."""
-    readers: list[_Reader] = []
-    measured: dict[_Reader, Measured] = {}
+    """Run all segments; the first that fails ends the others. One whose process dies is read again."""
+    readers = list[_Reader]()
+    measured = dict[int, Measured]()
+    deaths = Counter[int]()
     try:
         for task in tasks:
             readers.append(_Reader(task))
-        busy: dict[Any, _Reader] = {reader.pipe: reader for reader in readers}
-        while busy:
+        while busy := _busy(readers, measured):
             for pipe in wait(list(busy)):
-                reader = busy[pipe]
+                k = busy[pipe]
+                reader = readers[k]
                 try:
                     what, *said = reader.pipe.recv()
                 except (EOFError, OSError):
-                    raise _dead(recording, reader.died()) from None
+                    how = reader.died()
+                    deaths[k] += 1
+                    if deaths[k] == TRIES:
+                        raise _dead(recording, how) from None
+                    readers[k] = _again(tasks[k])
+                    continue
                 if what == "failed":
                     raise said[0]
                 if what == "done":
-                    measured[reader] = said[0]
-                    del busy[pipe]
+                    measured[k] = said[0]
                     continue
                 reader.done_s, reader.frames = said
                 so_far_s = recording.info.start_s + sum(r.done_s for r in readers)
                 progress(so_far_s, sum(r.frames for r in readers))
     finally:
         end(readers)
-    return [measured[reader] for reader in readers]
+    return [measured[k] for k in range(len(tasks))]
+
+
+def _busy(readers: Sequence[_Reader], measured: Mapping[int, Measured]) -> dict[Any, int]:
+    """Pipes of the segments that are not measured yet."""
+    return {reader.pipe: k for k, reader in enumerate(readers) if k not in measured}
+
+
+def _again(task: Task) -> _Reader:
+    """Read a segment once more; what its process had measured is thrown away."""
+    shutil.rmtree(task.folder)
+    task.folder.mkdir()
+    return _Reader(task)
 
 
 def _dead(recording: Recording, how: str) -> SessionError:
     return SessionError(
-        "face",
-        f"{recording.info.name}: a process that read a part of it {how}.",
+        PROCESS,
+        f"{recording.info.name}: a process that read a part of it {how}, {TRIES} times.",
         "If the machine was short of memory, do fewer things at once. Otherwise the recording kills its decoder: save "
         "it anew, for example with: ffmpeg -i FILE -c:v libx264 NEW.mp4",
     )

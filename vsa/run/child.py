@@ -8,17 +8,15 @@ from multiprocessing.connection import Connection
 
 from vsa import cores
 from vsa.errors import VsaError
-from vsa.own_process import OwnProcess
+from vsa.own_process import PROCESS, TRIES, OwnProcess
 from vsa.run.attempt import Told, failure_of
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
-from vsa.run.workers import TRIES, Here
+from vsa.run.workers import Here
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 
-#: The stage of a failure whose process died.
-PROCESS = "process"
 #: Progress is not told more often, s.
 _PACE_S = 0.25
 

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from vsa.errors import ExtraMissingError, InputError, VsaError
+from vsa.own_process import PROCESS, TRIES
 from vsa.run import cluster_worker
 from vsa.run.attempt import Told, failure_of
-from vsa.run.child import PROCESS
 from vsa.run.cluster_file import Request, read_request
 from vsa.run.cluster_worker import Order
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
-from vsa.run.workers import TRIES
 from vsa.study.addresses import Address, Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from vsa import __version__
 from vsa.errors import VsaError
-from vsa.own_process import PATIENCE_S, end
-from vsa.run.child import PROCESS, Child, given_up
+from vsa.own_process import PATIENCE_S, PROCESS, TRIES, end
+from vsa.run.child import Child, given_up
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
-from vsa.run.workers import TRIES
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan

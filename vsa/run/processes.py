@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from vsa import cores
-from vsa.own_process import end
+from vsa.own_process import TRIES, end
 from vsa.run.attempt import Told
 from vsa.run.child import Child, given_up
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
-from vsa.run.workers import TRIES, Here
+from vsa.run.workers import Here
 from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan

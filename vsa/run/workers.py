@@ -13,9 +13,6 @@ from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 
-#: A session whose process dies is tried so often in all; then it is named.
-TRIES = 3
-
 
 class Workers(Protocol):
     """Does sessions. What is wrong with all of them is raised when it is made, before any is begun.
