@@ -54,12 +54,34 @@ def test_the_fast_preparation_is_that_of_scikit_learn(known):
     x = x.copy()
     x[:, 3] = np.nan  # never known
     x[:, 5] = 7.0  # always the same
+    x[:, 7] = 0.1  # whose mean is not quite that
+    x[:, 9] = 12.5 + 1e-15 * np.arange(len(x)) % 4e-15  # the same but for rounding
     for train, test in folds(cohort.clients, 1):
         theirs = preparation(design).fit(x[train])
         inner, outer = prepared(design, x[train], x[test])
         assert np.isnan(x[train]).any()
         assert inner == pytest.approx(theirs.transform(x[train]))
         assert outer == pytest.approx(theirs.transform(x[test]))
+
+
+def test_a_signal_that_is_the_same_but_for_rounding_is_as_if_it_were_not_there(strong_cohort):
+    rounding = np.random.default_rng(0).integers(-40, 40, len(strong_cohort)) * np.spacing(12.5)
+    table = strong_cohort.assign(**{"client.quality.frame_rate_hz": 12.5 + rounding})
+    cohort = Cohort.from_table(table, use="all")
+    assert "client.quality.frame_rate_hz" not in cohort.features
+    learned = cohort.features.assign(**{"client.quality.frame_rate_hz": 12.5 + rounding})
+    learned.loc[0, "client.quality.frame_rate_hz"] = 25.0  # the one that is not, held out
+    design = design_of(learned, cohort.clients, learned[[]])
+    x = design.matrix(learned, cohort.clients, learned[[]])
+    where = design.columns_of("client.quality.frame_rate_hz")
+    own = cohort.clients == cohort.clients[0]
+    inner, outer = prepared(design, x[~own], x[own])
+    without = np.delete(x, where, axis=1)
+    known = design_of(cohort.features, cohort.clients, learned[[]])
+    assert np.isfinite(outer).all()
+    for mine, theirs in zip((inner, outer), prepared(known, without[~own], without[own]), strict=True):
+        assert np.array_equal(mine, theirs)
+    assert preparation(design).fit(x[~own]).transform(x[own]) == pytest.approx(outer)
 
 
 def test_the_penalty_is_the_one_that_scikit_learn_chooses(known):

@@ -13,7 +13,14 @@ import pandas as pd
 from vsa.bond import cohort_columns as columns
 from vsa.bond import covariates as known
 from vsa.bond import leakage
-from vsa.bond.cohort_columns import LEAST_GROUPS, LEAST_SESSIONS, Use, feature_values, simulated_rows
+from vsa.bond.cohort_columns import (
+    LEAST_GROUPS,
+    LEAST_SESSIONS,
+    Use,
+    feature_values,
+    simulated_rows,
+    without_rounding,
+)
 from vsa.errors import InputError
 from vsa.features.registry import is_full_name
 
@@ -183,7 +190,8 @@ class Cohort:
 
 def _useful(predictors: pd.DataFrame, source: str, notes: list[str]) -> pd.DataFrame:
     """Those that differ between sessions."""
-    useless = [name for name in predictors if predictors[name].nunique() < 2]
+    even = pd.DataFrame(without_rounding(predictors.to_numpy(np.float64)), columns=predictors.columns)
+    useless = [name for name in even if even[name].nunique() < 2]
     if useless:
         more = f" and {len(useless) - _NAMED} more" if len(useless) > _NAMED else ""
         notes.append(

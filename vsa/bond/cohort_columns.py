@@ -19,6 +19,8 @@ Use = Literal["core", "all"]
 #: Fewer sessions, or people to hold out, say nothing that holds.
 LEAST_SESSIONS = 20
 LEAST_GROUPS = 5
+#: Binary digits of a number; what differs beyond them, some eleven decimal ones, is rounding.
+_DIGITS = 36
 
 
 def chosen(predictors: pd.DataFrame, use: Use, notes: list[str]) -> pd.DataFrame:
@@ -86,6 +88,20 @@ def check_size(y: Floats, bond: str, source: str, least: int = LEAST_SESSIONS) -
         raise InputError(
             f"{source}, column {bond}: the bond is {y[0]:g} in every session.", "Nothing to learn."
         )
+
+
+def without_rounding(values: Floats) -> Floats:
+    """Numbers of any shape to eleven digits: a signal that is the same in all sessions is then exactly that.
+
+    Scaled by its spread, rounding would be a signal like any other.
+
+    Examples
+    --------
+    >>> without_rounding(np.array([12.5, 12.500000000000123])).tolist()
+    [12.5, 12.5]
+    """
+    part, power = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(part * 2.0**_DIGITS) / 2.0**_DIGITS, power))
 
 
 def simulated_rows(table: pd.DataFrame) -> pd.Series:

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vsa.bond.cohort_columns import without_rounding
+
 Floats = npt.NDArray[np.float64]
 
 #: Sessions of clients with several, from which on deviations are taken.
@@ -87,7 +89,7 @@ class Design:
             known = given.notna().to_numpy()
             text = given.astype(str).to_numpy()
             parts += [np.where(known, text == kind, np.nan)[:, None] for kind in kinds[1:]]
-        return np.column_stack(parts).astype(np.float64)
+        return without_rounding(np.column_stack(parts).astype(np.float64))
 
 
 def design_of(features: pd.DataFrame, clients: npt.NDArray[np.str_], covariates: pd.DataFrame) -> Design:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 import vsa
 from vsa.bond.cohort import Cohort, Use
+from vsa.bond.cohort_columns import without_rounding
 from vsa.bond.design import Design, design_of
 from vsa.bond.evaluation.conformal import conformal
 from vsa.bond.evaluation.evaluate import Evaluation, Settings, evaluate, with_permutations
@@ -238,7 +239,7 @@ def _candidates(cohort: Cohort, settings: Settings, model: str, base: Base | Non
 
     if base is not None:
         raw = base.model.predict(base.columns)
-        return Candidates(one(Design(("expected",), False), raw[:, None]), None, "features")
+        return Candidates(one(Design(("expected",), False), without_rounding(raw)[:, None]), None, "features")
     plain = design_of(cohort.features, cohort.clients, none)
     both = design_of(cohort.features, cohort.clients, cohort.covariates)
     return Candidates(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vsa.bond.cohort_columns import without_rounding
 from vsa.bond.comparison.noncentral import LEVEL, noncentral_f, noncentral_t, unbiased
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +22,11 @@ Floats = npt.NDArray[np.float64]
 
 class NoSpread(Exception):
     """All values of a group are the same, and a test needs them to differ."""
+
+
+def _alike(values: Floats) -> bool:
+    """Whether all are the same but for rounding."""
+    return bool(np.ptp(without_rounding(values)) == 0)
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,7 @@ def several_groups(samples: Sequence[Floats]) -> Groups:
     """
     from statsmodels.stats.oneway import anova_oneway
 
-    if min(float(np.ptp(sample)) for sample in samples) == 0:
+    if any(_alike(sample) for sample in samples):
         raise NoSpread
     found = anova_oneway(list(samples), use_var="unequal")
     return Groups(float(found.statistic), float(found.df_num), float(found.df_denom), float(found.pvalue))
@@ -234,7 +240,7 @@ def correlation(x: Floats, y: Floats) -> Correlation:
     """
     from scipy.stats import norm, t
 
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
+    if _alike(x) or _alike(y):
         raise NoSpread
     n = len(x)
     r = float(np.corrcoef(x, y)[0, 1])

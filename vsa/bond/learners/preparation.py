@@ -11,6 +11,9 @@ from vsa.bond.design import Design
 
 Floats = npt.NDArray[np.float64]
 
+#: Variance of a scaled column, below which it is none: scikit-learn leaves what varies by rounding only unscaled.
+_CONSTANT = 0.5
+
 
 def preparation(design: Design) -> Any:
     """Pipeline of scikit-learn, to be fitted on the sessions of a training alone.
@@ -32,8 +35,8 @@ def preparation(design: Design) -> Any:
     return Pipeline(
         [
             ("impute", ColumnTransformer([part for part in parts if len(part[2])])),
-            ("vary", VarianceThreshold()),
             ("scale", StandardScaler()),
+            ("vary", VarianceThreshold(_CONSTANT)),
         ]
     )
 
@@ -56,7 +59,9 @@ def prepared(design: Design, x: Floats, x_test: Floats) -> tuple[Floats, Floats]
         return np.hstack([np.where(empty, middle, values)[:, order], empty[:, noted]])
 
     inner, outer = columns(x), columns(x_test)
-    vary = inner.var(0) > 0
-    inner, outer = inner[:, vary], outer[:, vary]
-    center, spread = inner.mean(0), inner.std(0)
-    return (inner - center) / spread, (outer - center) / spread
+    center, variance, n = inner.mean(0), inner.var(0), len(inner)
+    eps = np.finfo(np.float64).eps
+    # the rule by which StandardScaler tells rounding
+    vary = variance > n * eps * variance + (n * center * eps) ** 2
+    center, spread = center[vary], np.sqrt(variance[vary])
+    return (inner[:, vary] - center) / spread, (outer[:, vary] - center) / spread

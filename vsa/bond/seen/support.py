@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vsa.bond.cohort_columns import without_rounding
 from vsa.bond.folds import folds
 from vsa.bond.seen.recordings import RecordingsSeen
 from vsa.features.registry import DYAD
@@ -223,6 +224,7 @@ def _learned(x: Floats, shrinkage: float | None = None) -> tuple[Floats, Floats,
 def _middle_and_spread(x: Floats) -> tuple[Floats, Floats]:
     import warnings
 
+    x = without_rounding(x)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
         low, middle, high = np.nan_to_num(np.nanpercentile(x, [25, 50, 75], axis=0))
