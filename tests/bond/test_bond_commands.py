@@ -109,6 +109,17 @@ def test_the_registry_is_listed_and_shown(capsys):
     assert all(name in out for name in listed)
 
 
+def test_a_study_that_one_stands_in_is_called_after_its_folder(files, capsys, monkeypatch):
+    study = files / "pilot"
+    (study / "s1").mkdir(parents=True)
+    read_table(files / "new.csv").head(3).to_parquet(study / "features.parquet")
+    for inside, given in ((study, "."), (study / "s1", "..")):
+        monkeypatch.chdir(inside)
+        code, _, err = vsa(capsys, "flag", given, "--rules", "--out", files / "f.csv")
+        assert code == 2
+        assert "Error: pilot has 3 sessions; rules need 20" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -232,6 +232,19 @@ def place_of(text: str, folder: Place = Path()) -> Place:
     return Address(lower_schemes(text)) if local is None else folder / os.fspath(local)
 
 
+def name_of(place: Place) -> str:
+    """What a file or folder is called, also one that is given as ``.`` or ``..``.
+
+    Examples
+    --------
+    >>> name_of(Path("studies/pilot")), name_of(Path(".")) == Path.cwd().name
+    ('pilot', True)
+    """
+    if isinstance(place, Path) and place.name in ("", ".."):
+        return place.resolve().name or str(place)
+    return place.name
+
+
 def fault_of(address: Address) -> str:
     """Why a file can't be read, with what to do, in one line without passwords; empty if it can.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsa.errors import InputError
-from vsa.study.addresses import AddressError, Place
+from vsa.study.addresses import AddressError, Place, name_of
 from vsa.study.cells import neutral
 from vsa.study.parquet import read_parquet
 from vsa.study.plan import id_fault
@@ -63,7 +63,7 @@ def read_table(path: Place, *, text: bool = False) -> pd.DataFrame:
     for name in IDS:
         if name in table:
             table[name] = table[name].astype("string").str.strip().replace("", None)
-    table.attrs["source"] = path.name
+    table.attrs["source"] = name_of(path)
     return table
 
 

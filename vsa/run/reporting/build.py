@@ -23,6 +23,7 @@ from vsa.run.reporting.pages import Pages, Task, write_pages
 from vsa.run.reporting.place import report_folder, write_record
 from vsa.run.reporting.request import Request
 from vsa.run.reporting.session_view import Row, plain_view
+from vsa.study.addresses import name_of
 from vsa.study.pseudonyms import Pseudonyms
 from vsa.study.results import Results
 
@@ -137,7 +138,7 @@ def _names(asked: Request, found: Listing, failures: Sequence[Failure], key: Pse
         column: [row.facts[column] for row in found.rows if row.facts.get(column)]
         for column in ("client_id", "therapist_id")
     }
-    study = [str(asked.study), asked.study.name, str(found.table.attrs.get("source", ""))]
+    study = [str(asked.study), name_of(asked.study), str(found.table.attrs.get("source", ""))]
     return Names.of(key, sessions, people["client_id"], people["therapist_id"], files, filter(None, study))
 
 

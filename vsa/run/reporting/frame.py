@@ -12,6 +12,7 @@ from vsa.bond import membership
 from vsa.bond.flags import NO_BETTER, UNCLEAR
 from vsa.report.pages.view import Frame
 from vsa.run.reporting.request import Request
+from vsa.study.addresses import name_of
 
 if TYPE_CHECKING:
     from vsa.bond.model import ModelInfo
@@ -33,9 +34,7 @@ def frame_of(asked: Request, found: Listing, info: ModelInfo | None) -> Frame:
     model_print = "" if asked.model is None else file_print(asked.model)
     return Frame(
         # the folder may be called after a clinic or a person
-        study="Study"
-        if pseudonyms
-        else str(asked.study.absolute().name if isinstance(asked.study, Path) else asked.study.name),
+        study="Study" if pseudonyms else name_of(asked.study),
         made=date.today().isoformat(),
         version=vsa.__version__,
         model=by,
