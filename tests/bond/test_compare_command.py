@@ -184,6 +184,65 @@ def test_what_a_table_of_clients_says_of_its_own_form_is_not_taken_for_the_sessi
     assert joined["session_id"].tolist() == sessions["session_id"].tolist()
 
 
+@pytest.fixture
+def online(tmp_path):
+    """A study of three clients who were all seen online; scores and what is known of clients lie apart."""
+    table = people(6).assign(modality="online", rater="client").drop(columns=["attachment", "diagnosis"])
+    table = table[table["client_id"].isin(sorted(table["client_id"].unique())[:3])]
+    study = tmp_path / "pilot"
+    for name in table["session_id"]:
+        (study / name).mkdir(parents=True)
+        facts = {"modality": "online", "client_id": table.set_index("session_id")["client_id"][name]}
+        (study / name / "session.json").write_text(json.dumps({"session_id": name, "facts": facts}))
+    table[["session_id", "simulated"]].to_parquet(study / "features.parquet")
+    table[["session_id", "bond"]].to_csv(study / "bonds.csv", index=False)
+    clients = table[["client_id", "simulated"]].drop_duplicates()
+    clients.assign(attachment=["secure", None, None], diagnosis=None).to_csv(
+        study / "clients.csv", index=False
+    )
+    return study
+
+
+def test_one_group_only_is_said_and_written_and_no_error_where_nobody_named_a_column(online):
+    given = (online, "--bonds", online / "bonds.csv", "--clients", online / "clients.csv")
+    (online / "c").mkdir()
+    (online / "c" / "comparison.png").write_text("of an earlier comparison")
+    out, _ = vsa_compare(*given, "--out", online / "c")
+    said = " ".join(out.split())
+    assert "There is one group only: modality is 'online' in every session (the manifest of pilot)" in said
+    assert "attachment is 'secure' in every session that tells it (clients.csv)" in said
+    assert "diagnosis is empty (clients.csv)" in said
+    assert sorted(path.name for path in (online / "c").iterdir()) == ["comparison.csv", "comparison.json"]
+    told = json.loads((online / "c" / "comparison.json").read_text())
+    assert told["tested"] == 0
+    assert told["clients"] != 3  # so few could be recognised
+    assert told["scores"] == told["models"] == told["behaviours"] == []
+    rows = pd.read_csv(online / "c" / "comparison.csv")
+    assert rows["factor"].tolist() == ["modality", "attachment", "diagnosis"]
+    assert rows["what"].tolist() == ["test"] * 3
+    assert rows["reason"][0] == "it is 'online' in every session (the manifest of pilot)"
+    assert set(told) == set(library(people(1), ["modality"]).record())
+    assert json.loads(vsa_compare(*given, "--json")[0]) == told
+    (entry, _) = entries(online)
+    assert entry.outcome["outcomes"] == "bond"
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("modality", "the manifest of pilot, column modality: it is 'online'"),
+        ("diagnosis", "clients.csv, column diagnosis: it is empty"),
+    ],
+)
+def test_one_group_of_a_column_that_was_named_is_an_error_that_names_its_file(online, by, said):
+    given = (online, "--bonds", online / "bonds.csv", "--clients", online / "clients.csv")
+    error = vsa_compare(*given, "--by", by, "--out", online / "c", fails=True)
+    assert isinstance(error, InputError)
+    assert error.message.startswith(said)
+    assert f"take {by} out of --by, or the stage out of the pipeline" in error.hint
+    assert not (online / "c").exists()
+
+
 def test_small_groups_can_t_be_asked_for(files):
     done = CliRunner().invoke(compare, [str(files / "cohort.csv"), "--least", "2"])
     assert done.exit_code == 2

@@ -80,7 +80,8 @@ def compare(
     once. Sessions of a study whose people did not all agree to research are left out.
 
     Nobody is assigned to a group by chance, so nothing that is found is a matter of causes; groups with few clients are
-    not tested, and their numbers are not told.
+    not tested, and their numbers are not told. Without --by, that there is one group only is said and written, and no
+    error.
     """
     from vsa.bond.comparison import compare as comparing
     from vsa.report.comparison_text import comparison_text
@@ -91,14 +92,19 @@ def compare(
     for note in notes:
         click.echo(f"Note: {note}", err=True)
     settings = comparing.Settings(least=least, margin=margin)
-    found = comparing.compare(table, by, outcomes or None, covariates=covariates, settings=settings)
+    try:
+        found = comparing.compare(table, by, outcomes or None, covariates=covariates, settings=settings)
+    except (
+        comparing.OneGroup
+    ) as one:  # nobody asked for a column: that there is nothing to compare is what is found
+        found = comparing.nothing_compared(table, one, outcomes or None, settings=settings)
     if out is not None:
         _write(found, out)
     if within := study_of(study):
         ids = map(str, table.get("session_id", ()))
         outcome: dict[str, int | str] = {
             "by": ",".join(found.factors),
-            "outcomes": ",".join(score.name for score in found.scores),
+            "outcomes": ",".join(dict.fromkeys(test.outcome for test in found.tests)),
             "sessions": len(table),
         }
         if out is not None:
@@ -111,7 +117,8 @@ def compare(
         return
     click.echo(comparison_text(found))
     if out is not None:
-        click.echo(f"\nWritten: {', '.join(str(out / name) for name in (JSON, CSV, PICTURE))}")
+        names = (JSON, CSV, PICTURE) if found.tested else (JSON, CSV)
+        click.echo(f"\nWritten: {', '.join(str(out / name) for name in names)}")
 
 
 def _sessions(
@@ -143,4 +150,7 @@ def _write(found: Comparison, folder: Path) -> None:
     with replacing(folder / JSON) as part:
         part.write_text(json.dumps(found.record(), indent=1, allow_nan=False), "utf-8")
     write_csv(comparison_table(found), folder / CSV, for_people=True)
-    draw_comparison(found, folder / PICTURE)
+    if found.tested:
+        draw_comparison(found, folder / PICTURE)
+    else:  # an earlier one would be of another comparison
+        (folder / PICTURE).unlink(missing_ok=True)

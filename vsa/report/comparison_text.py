@@ -39,6 +39,10 @@ def comparison_text(found: Comparison) -> str:
 def _lines(found: Comparison) -> Iterator[str]:
     if found.simulated:
         yield SIMULATED
+    if not found.tested:
+        for entry in found.words[found.simulated :]:
+            yield from textwrap.wrap(entry, _WIDTH, break_on_hyphens=False)
+        return
     about = "about " * found.rounded
     people = f" of {about}{found.clients} clients" if found.unit == "client" else ""
     scores = ", ".join(score.label for score in found.scores)

@@ -40,7 +40,8 @@ def read_table(path: Place, *, text: bool = False) -> pd.DataFrame:
 
     Returns
     -------
-    One row per line; the columns in `IDS` are text. ``attrs["source"]`` names the file.
+    One row per line; the columns in `IDS` are text. ``attrs["source"]`` names the file, and ``attrs["from"]`` what
+    single columns come from, where that is something else.
 
     Raises
     ------
@@ -57,13 +58,19 @@ def read_table(path: Place, *, text: bool = False) -> pd.DataFrame:
         raise InputError(f"{path}: {error}.", error.hint) from None
     if not folder and not file:
         raise InputError(f"{path} does not exist.", "Give a CSV or Parquet file, or a results folder.")
-    table = _with_facts(_read(path / "features.parquet"), path) if folder else _read(path, text)
+    table = _read(path / "features.parquet") if folder else _read(path, text)
+    said = list[str]()
+    if folder:
+        measured = list(table)
+        table = _with_facts(table, path)
+        said = [name for name in table if name not in measured]
     if table.empty:
         raise InputError(f"{path} has no rows.", "")
     for name in IDS:
         if name in table:
             table[name] = table[name].astype("string").str.strip().replace("", None)
     table.attrs["source"] = name_of(path)
+    table.attrs["from"] = dict.fromkeys(said, f"the manifest of {name_of(path)}")
     return table
 
 
@@ -99,7 +106,13 @@ def with_bonds(features: pd.DataFrame, bonds: pd.DataFrame) -> pd.DataFrame:
     own = [name for name in features if name == "session_id" or name not in bonds]
     joined = features[own].merge(bonds, on="session_id", how="left", validate="many_to_one")
     joined.attrs["source"] = _name(bonds)
+    joined.attrs["from"] = origins(features) | origins(bonds)
     return joined
+
+
+def origins(table: pd.DataFrame) -> dict[str, str]:
+    """What each column comes from, a file or a manifest."""
+    return {**dict.fromkeys(map(str, table), _name(table)), **table.attrs.get("from", {})}
 
 
 def of_rater(bonds: pd.DataFrame, rater: str) -> pd.DataFrame:

@@ -51,6 +51,8 @@ def with_clients(sessions: pd.DataFrame, clients: pd.DataFrame) -> pd.DataFrame:
     own = [name for name in sessions if name == "client_id" or name not in added]
     joined = sessions[own].merge(added, on="client_id", how="left", validate="many_to_one")
     joined.attrs.update(sessions.attrs)
+    origin = dict.fromkeys(map(str, added.columns.drop("client_id")), _name(clients))
+    joined.attrs["from"] = sessions.attrs.get("from", {}) | origin
     return joined
 
 

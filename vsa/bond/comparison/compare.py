@@ -17,14 +17,14 @@ import pandas as pd
 
 from vsa.bond.comparison import tests
 from vsa.bond.comparison.columns import TOLD_FROM, Outcome, Sessions, read_outcomes, read_sessions
-from vsa.bond.comparison.factors import Factor, read_factor, read_factors
+from vsa.bond.comparison.factors import Factor, OneGroup, read_factor, read_factors
 from vsa.bond.comparison.features import Behaviour, compare_features, core_features
 from vsa.bond.comparison.groups import compare_groups, units
 from vsa.bond.comparison.model import Model, over_clients, over_sessions
 from vsa.bond.comparison.records import Settings, Test
 from vsa.errors import InputError
 
-__all__ = ["COVARIATES", "Comparison", "Score", "Settings", "compare"]
+__all__ = ["COVARIATES", "Comparison", "OneGroup", "Score", "Settings", "compare", "nothing_compared"]
 
 #: Allowed for in the models, where they are in the table and nothing else is asked for.
 COVARIATES = ("age", "gender")
@@ -198,6 +198,52 @@ def compare(
         notes=tuple(notes),
     )
     return replace(comparison, words=words(comparison))
+
+
+def nothing_compared(
+    table: pd.DataFrame,
+    why: OneGroup,
+    outcomes: Iterable[str] | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Comparison:
+    """Say what a comparison by what is there comes to where that is one group only: untested, with the reason.
+
+    Neither scores nor means are in it, and the number of people is rounded where there are few.
+
+    Parameters
+    ----------
+    table, outcomes, settings
+        As above.
+    why
+        What `compare` raised.
+    """
+    sessions = read_sessions(table, [])
+    clients = len(np.unique(sessions.who))
+    rounded = clients < TOLD_FROM
+    found = Comparison(
+        source=sessions.source,
+        simulated=sessions.simulated,
+        unit=sessions.unit,
+        sessions=_about(len(sessions), rounded),
+        clients=_about(clients, rounded),
+        rounded=rounded,
+        settings=_checked(settings or Settings()),
+        scores=(),
+        factors=tuple(why.said),
+        tests=tuple(
+            Test(score.name, factor, reason=f"it is {said}")
+            for score in read_outcomes(sessions, outcomes, [])
+            for factor, said in why.said.items()
+        ),
+        tested=0,
+        models=(),
+        behaviours=(),
+        notes=(),
+    )
+    from vsa.bond.comparison.words import SIMULATED
+
+    return replace(found, words=(*[SIMULATED] * found.simulated, f"Nothing is compared. {why}"))
 
 
 def _checked(settings: Settings) -> Settings:

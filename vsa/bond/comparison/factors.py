@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,28 @@ MOST_GROUPS = 6
 _OF_SESSIONS = ("modality", "platform", "session_number", "date")
 #: Nobody is ranked, and ids are no groups.
 NO_GROUPS = ("session_id", "client_id", "therapist_id", "therapist", "therapist_name", "rater")
+_EMPTY = "empty"
 #: Numbers and never groups: scores of `vsa score`, and what is measured in years.
 _NUMBERS = re.compile(r".+_(mean|sum|pomp)|self_model|other_model|age")
+
+
+class OneGroup(InputError):
+    """Nobody said what to compare by, and of all that is there one group only is told.
+
+    Parameters
+    ----------
+    said
+        Column to what it holds, in words.
+    """
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        held = "; ".join(f"{name} is {what}" for name, what in said.items())
+        none = all(what.startswith(_EMPTY) for what in said.values())
+        super().__init__(
+            f"There is {'no group' if none else 'one group only'}: {held}.",
+            "Two are needed to compare. Name another column with --by, or bring what is known of clients (--clients).",
+        )
+        self.said = said
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +82,8 @@ def read_factors(
     Raises
     ------
     InputError
-        When there is none, or one asked for is no column, an id or a score, or the same in all sessions.
+        When there is none, or one asked for is no column, an id or a score, or the same in all sessions; `OneGroup`
+        when none was asked for and each is the same in all.
     """
     table, source = sessions.table, sessions.source
     names = [name for name in FACTORS if name in table] if asked is None else list(dict.fromkeys(asked))
@@ -73,7 +94,7 @@ def read_factors(
             f"{source} has no column {', '.join(absent or FACTORS)} to compare by.",
             f"There are {', '.join(some[:15]) or 'none'}. Name some with --by.",
         )
-    found = []
+    found, alike = [], dict[str, str]()
     for name in names:
         if name in NO_GROUPS:
             raise InputError(
@@ -85,20 +106,25 @@ def read_factors(
         factor = read_factor(sessions, name, notes)
         values = factor.values.dropna()
         if values.nunique() < 2:
-            said = "empty" if values.empty else f"'{values.iloc[0]}' in every session"
+            where = table.attrs.get("from", {}).get(name, source)
+            said = _EMPTY if values.empty else _alike(values, len(table))
             if asked is not None:
                 raise InputError(
-                    f"{source}, column {name}: it is {said}.",
-                    "Two groups are needed to compare, or leave it away.",
+                    f"{where}, column {name}: it is {said}.",
+                    f"Two groups are needed to compare: take {name} out of --by, or the stage out of the pipeline.",
                 )
             notes.append(f"{name} is {said}: nothing is compared by it.")
+            alike[name] = f"{said} ({where})"
             continue
         found.append(factor)
     if not found:
-        raise InputError(
-            f"{source} holds one group only of {', '.join(names)}.", "Two are needed to compare."
-        )
+        raise OneGroup(alike)
     return found
+
+
+def _alike(values: pd.Series, of: int) -> str:
+    """What the sessions that tell it have in common."""
+    return f"'{values.iloc[0]}' in every session{'' if len(values) == of else ' that tells it'}"
 
 
 def read_factor(sessions: Sessions, name: str, notes: list[str]) -> Factor:

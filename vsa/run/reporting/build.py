@@ -139,6 +139,7 @@ def _names(asked: Request, found: Listing, failures: Sequence[Failure], key: Pse
         for column in ("client_id", "therapist_id")
     }
     study = [str(asked.study), name_of(asked.study), str(found.table.attrs.get("source", ""))]
+    study += dict.fromkeys(found.table.attrs.get("from", {}).values())
     return Names.of(key, sessions, people["client_id"], people["therapist_id"], files, filter(None, study))
 
 
