@@ -27,6 +27,7 @@ from vsa.study.chain import verify
 from vsa.study.gathering import ORIGINS
 from vsa.study.manifest import read_manifest
 from vsa.study.plan import SessionPlan, Video
+from vsa.study.pseudonyms import Pseudonyms
 from vsa.study.results import Results
 from vsa.study.tables import read_table
 from vsa.study.withdrawal import find
@@ -245,6 +246,33 @@ def test_what_vsa_cannot_tell_is_listed_to_be_looked_at(study, capsys):
     assert {*told["closed"]} == {"answers.xlsx", "gone.parquet"}
     assert [path.name for path in (study / SESSIONS[0]).iterdir()] == ["my notes.docx"]
     assert (study / "remarks.csv").read_text() == f"session_id,remark\nother,she knows {CLIENT}\n"
+
+
+def test_what_is_under_pseudonyms_is_listed_with_what_to_do(study, tmp_path, capsys):
+    """Without the key nobody can tell whether it is about her."""
+    (tmp_path / "key").write_text("a key for tests alone, of no use")
+    name = Pseudonyms(b"a key for tests alone, of no use").session(SESSIONS[0])
+    shared = ("--rules", "--pseudonymize", tmp_path / "key", "--jobs", 1, "--session", SESSIONS[0])
+    assert vsa(capsys, "report", study, *shared, "--out", study / "shared")[0] == 0
+    (page,) = (study / "shared" / "sessions").iterdir()
+    assert page.name.startswith(name)
+    shutil.copy(page, study / page.name)
+    (study / "reviews.csv").write_text(f"session_id,mark\n{name},agree\n")
+    (study / "own.csv").write_text("session_id,mark\nother,agree\n")
+    would = json.loads(vsa(capsys, "withdraw", CLIENT, study, "--dry-run", "--json")[1])
+    assert would["pseudonymous"] == ["shared", page.name, "reviews.csv"]
+    code, out, _ = vsa(capsys, "withdraw", CLIENT, study, "--yes")
+    assert code == 0
+    assert re.search(r"Under pseudonyms.*Make these reports anew:\n  shared/\n", out)
+    assert re.search(rf"Under pseudonyms.*yourself.*:\n  {page.name}\n  reviews\.csv\n", out)
+    assert page.is_file()
+
+
+def test_ids_of_the_study_are_not_taken_for_pseudonyms(study, capsys):
+    for path in (study / "manifest.csv", study / "bonds.csv"):
+        path.write_text(path.read_text("utf-8-sig").replace("sim-c001-s1", "S-7K3Q-F2XM"))
+    told = json.loads(vsa(capsys, "withdraw", CLIENT, study, "--yes", "--json")[1])
+    assert told["pseudonymous"] == []
 
 
 def test_what_killed_runs_left_goes_too(study, capsys):

@@ -102,6 +102,14 @@ def _told(found: Withdrawal, study: Path, *, done: bool) -> Iterator[str]:
     yield from _list(
         "Look at these yourself: vsa can't see into them", [_short(p, study) for p in found.closed]
     )
+    yield from _list(
+        "Under pseudonyms, which vsa can't look up without the key. Make these reports anew",
+        [f"{_short(p, study)}/" for p in found.reports],
+    )
+    yield from _list(
+        "Under pseudonyms, which vsa can't look up without the key. Look for theirs yourself (docs/reports.md, Names)",
+        [_short(p, study) for p in found.pseudonymous],
+    )
     common = sorted({one for one in (subject.id, *subject.sessions) if is_common(one)})
     if common:
         yield f"Too short to be looked for in text, and looked for in names and tables only: {', '.join(common[:5])}."
@@ -147,6 +155,7 @@ def _record(found: Withdrawal, study: Path, dry_run: bool) -> dict[str, Any]:
         "unread": {_short(path, study): why for path, why in found.unread},
         "named": [_short(path, study) for path in found.named],
         "closed": [_short(path, study) for path in found.closed],
+        "pseudonymous": [_short(path, study) for path in (*found.reports, *found.pseudonymous)],
         "failed": {_short(path, study): why for path, why in found.failed},
     }
 

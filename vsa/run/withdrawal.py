@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vsa.errors import InputError, SessionError
 from vsa.run.learned import Model, models
+from vsa.run.pseudonymous import under_pseudonyms
 from vsa.study import log, remains
 from vsa.study.blanked import blanked
 from vsa.study.disk import runs, to_disk
@@ -52,6 +53,8 @@ class Withdrawal:
         Tables that can't be read, with the reason: they may hold rows of theirs.
     named, closed
         Files for people to look at: those whose name or text has an id, and those that vsa can't look into.
+    reports, pseudonymous
+        Folders of reports under pseudonyms, and other files with pseudonyms: whether they are theirs the key tells.
     failed
         What could not be removed, with the reason.
     """
@@ -66,6 +69,8 @@ class Withdrawal:
     unread: tuple[tuple[Path, str], ...]
     named: tuple[Path, ...] = ()
     closed: tuple[Path, ...] = ()
+    reports: tuple[Path, ...] = ()
+    pseudonymous: tuple[Path, ...] = ()
     failed: tuple[tuple[Path, str], ...] = ()
 
     @property
@@ -122,7 +127,14 @@ def plan(study: Path, subject: Subject) -> Withdrawal:
     handled = {*found.making, *(path for path, _ in tables)}
     named, closed = remains.search(study, places, _names(subject), handled)
     own = (study / MANIFEST,) if manifest.commented else ()
-    return replace(found, named=(*own, *named, *_strangers(found.folders)), closed=closed)
+    reports, others = under_pseudonyms(study, places)
+    return replace(
+        found,
+        named=(*own, *named, *_strangers(found.folders)),
+        closed=closed,
+        reports=reports,
+        pseudonymous=others,
+    )
 
 
 def carry_out(study: Path, subject: Subject) -> Withdrawal:
