@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import json
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
+import markupsafe
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vsa.errors import InputError
+from vsa.report.pages.site import script_json
 from vsa.study import log
 from vsa.study.blanked import blanked
 from vsa.study.manifest import read_manifest
@@ -255,3 +261,26 @@ def test_quotes_in_comments_and_rows_over_lines_are_read(tmp_path: Path) -> None
     path.write_text('session_id,note\ns1,"never closed\n', "utf-8")
     with pytest.raises(ValueError, match="unexpected end"):
         read_grid(path)
+
+
+@pytest.mark.parametrize("name", ["a&b's #1", 'Zoë "<x>"', "Jörg & Åsa/2"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        html.escape,
+        lambda name: html.escape(name, quote=False),
+        lambda name: str(markupsafe.escape(name)),
+        json.dumps,
+        lambda name: json.dumps(name, ensure_ascii=False),
+        script_json,
+        lambda name: html.escape(json.dumps({"id": name})),
+        lambda name: f"films/{quote(' ' + name, safe='')}.mp4",
+        lambda name: f"films/{quote(name)}.mp4",
+    ],
+)
+def test_ids_are_found_as_pages_json_and_addresses_write_them(
+    tmp_path: Path, name: str, write: Callable[[str], str]
+) -> None:
+    (tmp_path / "page.html").write_text(f"<p>{write(name)}</p>", "utf-8")
+    (tmp_path / "other.html").write_text(f"<p>{write(name + '1')}, {write('x' + name)}</p>", "utf-8")
+    assert search(tmp_path, look(tmp_path), [name])[0] == (tmp_path / "page.html",)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from vsa.study.folder import LOG, MANIFEST
 from vsa.study.places import Places
@@ -23,6 +26,8 @@ _PACKED = re.compile(
     r"joblib|h5|hdf5|feather|arrow|orc|mat|db|sqlite3?)",
     re.IGNORECASE,
 )
+#: As pages keep JSON from ending a script.
+_IN_SCRIPTS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 #: Larger files are not read, bytes.
 _LARGEST = 256 << 20
 #: An id that is shorter, or a number of fewer digits, stands in any text.
@@ -118,19 +123,37 @@ def _is_number(kind: object) -> bool:
 
 
 def _pattern(names: Collection[str]) -> re.Pattern[bytes]:
-    """Finds ids that stand alone, in capitals or not, in UTF-8 in either form of accents, or in Latin-1."""
+    """Finds ids that stand alone, in capitals or not, in UTF-8 in either form of accents, or in Latin-1.
+
+    Also as pages, JSON and addresses write them.
+    """
     spelled = set[bytes]()
     for name in names:
-        spelled |= {_bytes(unicodedata.normalize(form, name)) for form in ("NFC", "NFD")}
+        for form in ("NFC", "NFD"):
+            spelled |= {_bytes(one) for one in _written(unicodedata.normalize(form, name))}
         with suppress(UnicodeEncodeError):
             spelled.add(unicodedata.normalize("NFC", name).encode("latin-1"))
     spelled.discard(b"")
     if not spelled:
         return re.compile(b"(?!)")
     return re.compile(
-        b"(?<![0-9A-Za-z])(?:" + b"|".join(map(re.escape, sorted(spelled))) + b")(?![0-9A-Za-z])",
+        b"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-F][0-9A-F]))(?:"
+        + b"|".join(map(re.escape, sorted(spelled)))
+        + b")(?![0-9A-Za-z])",
         re.IGNORECASE,
     )
+
+
+def _written(name: str) -> set[str]:
+    """An id as it is, in JSON, in HTML, in JSON within HTML, and in an address."""
+    found = {name}
+    for one in (json.dumps(name)[1:-1], json.dumps(name, ensure_ascii=False)[1:-1]):
+        found |= {one, one.translate(_IN_SCRIPTS)}
+    for one in [*found]:
+        quoted = html.escape(one)
+        found |= {quoted, html.escape(one, quote=False)}
+        found.add(quoted.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"))  # as templates do
+    return found | {quote(name, "", errors="replace"), quote(name, errors="replace")}
 
 
 def _bytes(text: str) -> bytes:
