@@ -284,3 +284,14 @@ def test_ids_are_found_as_pages_json_and_addresses_write_them(
     (tmp_path / "page.html").write_text(f"<p>{write(name)}</p>", "utf-8")
     (tmp_path / "other.html").write_text(f"<p>{write(name + '1')}, {write('x' + name)}</p>", "utf-8")
     assert search(tmp_path, look(tmp_path), [name])[0] == (tmp_path / "page.html",)
+
+
+def test_of_a_manifest_that_is_a_link_nobody_is_withdrawn(tmp_path: Path) -> None:
+    """What it points to would keep everything."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "real.csv").write_text("session_id,client_id\ns1,c1\n")
+    (tmp_path / "study" / "manifest.csv").symlink_to(tmp_path / "real.csv")
+    with pytest.raises(InputError, match=r"manifest\.csv is a link") as refused:
+        find(tmp_path / "study", "c1")
+    assert "Nothing was removed" in str(refused.value)
+    assert (tmp_path / "study" / "manifest.csv").is_symlink()

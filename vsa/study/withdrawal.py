@@ -78,10 +78,15 @@ def find(study: Path, name: str, kind: Kind | None = None) -> Subject:
     ------
     InputError
         When nobody is called so, or it is more than one of session, client and therapist; or the manifest can't be
-        read.
+        read, or is a link.
     SessionError
         Stage ``read``, when the log can't be read.
     """
+    if (study / MANIFEST).is_symlink():
+        raise InputError(
+            f"{study / MANIFEST} is a link: what it points to would keep what it says of them.",
+            "Put the file itself into the study. Nothing was removed.",
+        )
     known = [*_known(study)]
     logged = [entry for entry in withdrawals(study) if _asks_for(entry, name)]
     found = {
