@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vsa.errors import InputError, SessionError
+from vsa.report.pages.site import page_name
 from vsa.run.reporting.place import report_folder, write_record
 
 
@@ -47,6 +48,42 @@ def test_a_file_of_ones_own_in_a_report_keeps_it_from_being_replaced(tmp_path: P
     with pytest.raises(InputError, match=r"holds reviews\.csv"):
         make(tmp_path / "report", "second")
     assert (tmp_path / "report" / "reviews.csv").read_text() == "marks"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sessions/notes.docx", "sessions/My notes.html", "sessions/s01_files/a.css", "sheets/s01.pdf"),
+        *("assets/logo.png", "model/reviews.csv"),
+    ],
+)
+def test_so_does_one_in_a_folder_of_a_report(tmp_path: Path, name: str) -> None:
+    make(tmp_path / "report", "first")
+    own = tmp_path / "report" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    with pytest.raises(InputError, match=f"holds {'/'.join(name.split('/')[:2])}, which is no report"):
+        make(tmp_path / "report", "second")
+    assert own.read_text() == "mine"
+
+
+def test_so_does_a_link_in_place_of_a_folder_or_page(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    make(tmp_path / "report", "first")
+    (tmp_path / "report" / "sessions").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with pytest.raises(InputError, match="holds sessions, which is no report"):
+        make(tmp_path / "report", "second")
+    assert (tmp_path / "report" / "sessions").is_symlink()
+
+
+@pytest.mark.parametrize("session", ["s01", "con", "Bob & I", "S-7K3Q-F2XM", "é", "#", "a_b.c-d", "x" * 200])
+def test_pages_of_all_sessions_are_known_by_name(tmp_path: Path, session: str) -> None:
+    make(tmp_path / "report", "first")
+    for folder in ("sessions", "sheets"):
+        (tmp_path / "report" / folder).mkdir()
+        (tmp_path / "report" / folder / page_name(session)).touch()
+    make(tmp_path / "report", "second")
+    assert not (tmp_path / "report" / "sessions").exists()
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_a_table_and_a_model_become_the_review_list(model: Path, tmp_path: Path)
     assert "bond.skops" in index
     for name in ("card.html", "expected.png", "predictors.png"):
         assert (tmp_path / "report" / "model" / name).is_file()
+    report(tmp_path / "cohort.csv", "--model", model, "--budget", "4", "--out", tmp_path / "report")
     assert "There are no signals" in (tmp_path / "report" / "sessions").joinpath(
         f"{table['session_id'][0]}.html"
     ).read_text("utf-8")

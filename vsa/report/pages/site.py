@@ -27,9 +27,11 @@ from vsa.report.times import clock
 
 #: Below the report's folder.
 ASSETS, SESSIONS, SHEETS, MODEL, INDEX = "assets", "sessions", "sheets", "model", "index.html"
+PAGE = ".html"
 PLOTLY = "plotly.min.js"
 #: An id that is a file name on every system; others get one made of what of them can be, and a fingerprint.
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
+_MADE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.[0-9a-f]{8}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _UNSAFE = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -108,6 +110,20 @@ def page_name(session_id: str) -> str:
         return f"{session_id}.html"
     stem = re.sub(r"[^A-Za-z0-9]+", "-", session_id).strip("-")[:60] or "session"
     return f"{stem}.{hashlib.sha256(session_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}.html"
+
+
+def is_page_name(name: str) -> bool:
+    """Whether a file may be one that `page_name` named.
+
+    Examples
+    --------
+    >>> is_page_name("s01.html"), is_page_name("etc-x.56da1a2e.html"), is_page_name("My notes.html")
+    (True, True, False)
+    """
+    stem, end = name[: -len(PAGE)], name[-len(PAGE) :]
+    if end != PAGE:
+        return False
+    return page_name(stem) == name or _MADE.fullmatch(stem) is not None
 
 
 def link(*parts: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from vsa.errors import InputError, SessionError
-from vsa.report.pages.site import ASSETS, INDEX, MODEL, SESSIONS, SHEETS
+from vsa.report.pages.site import ASSETS, INDEX, MODEL, SESSIONS, SHEETS, is_page_name
 from vsa.run.reporting.comparison_view import PICTURE
 from vsa.study.results import write_json
 from vsa.study.session_files import LITTER
@@ -19,6 +20,13 @@ from vsa.study.session_files import LITTER
 #: Tells a report from other folders, and says how it was made.
 RECORD, WHAT = "report.json", "vsa report"
 _OWN = (ASSETS, INDEX, MODEL, SESSIONS, SHEETS, PICTURE, RECORD, *LITTER)
+#: What is vsa's in each of its folders, by name.
+_INSIDE: Mapping[str, Callable[[str], object]] = {
+    ASSETS: re.compile(r"[a-z_]+(\.min)?\.(css|js)").fullmatch,
+    MODEL: re.compile(r"[a-z]+\.png|card\.html").fullmatch,
+    SESSIONS: is_page_name,
+    SHEETS: is_page_name,
+}
 
 
 @contextmanager
@@ -73,13 +81,26 @@ def _check(out: Path) -> None:
     there = sorted(path.name for path in out.iterdir() if path.name not in LITTER)
     if not there:
         return
-    strangers = [name for name in there if name not in _OWN]
+    strangers = [name for name in there if name not in _OWN] + [*_strangers(out)]
     if strangers or not _is_report(out):
         named = ", ".join((strangers or there)[:3])
         raise InputError(
             f"{out} holds {named}, which is no report of vsa: it is not replaced.",
             "Give a new folder with --out.",
         )
+
+
+def _strangers(out: Path) -> Iterator[str]:
+    """What is not vsa's in the folders of a report: other names, folders and links."""
+    for name, is_own in _INSIDE.items():
+        folder = out / name
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            yield name
+        elif folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                plain = path.is_file() and not path.is_symlink()
+                if path.name not in LITTER and not (plain and is_own(path.name)):
+                    yield f"{name}/{path.name}"
 
 
 def _is_report(out: Path) -> bool:
