@@ -35,7 +35,7 @@ def write_evaluation(trained: Trained, model: Path, *, contact: str = "") -> Pat
     with replacing(folder / EVALUATION) as part:
         record = {"simulated": trained.info.simulated, **trained.evaluation.record()}
         part.write_text(json.dumps(record, indent=1, allow_nan=False), "utf-8")
-    write_csv(trained.predictions, folder / PREDICTIONS)
+    write_csv(trained.predictions, folder / PREDICTIONS, for_people=True)
     for old in folder.glob("*.png"):
         old.unlink()
     pictures = draw_evaluation(trained.info, trained.predictions, folder)

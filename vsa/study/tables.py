@@ -149,8 +149,8 @@ def write_csv(table: pd.DataFrame, path: Path, *, for_people: bool = False) -> N
     path
         Of the file.
     for_people
-        Whether a spreadsheet is likely to open it and no command reads it: text that it would take for a formula then
-        gets an apostrophe before it.
+        Whether a spreadsheet is likely to open it: text that it would take for a formula then gets an apostrophe
+        before it. No command reads it back, or it takes the apostrophe away (`vsa.study.cells.restored`).
 
     Raises
     ------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +14,11 @@ from studies import content, holding, log_of
 
 from vsa.bond import store
 from vsa.bond.evaluation.evaluate import Settings
-from vsa.bond.training import train
+from vsa.bond.training import Trained, train
 from vsa.cli import vsa
 from vsa.run.cohort_files import write_cohort
 from vsa.run.evaluation_files import write_evaluation
+from vsa.run.reporting.listing import _held_out
 from vsa.simulate.cohort import CohortDesign, simulate_cohort
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script>=1+1"
@@ -43,9 +45,13 @@ def study(made: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained() -> Trained:
+    return train(simulate_cohort(30, 2, seed=2), settings=Settings(seed=0, permutations=0, repeats=1))
+
+
+@pytest.fixture(scope="module")
+def model(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "bond.skops"
-    trained = train(simulate_cohort(30, 2, seed=2), settings=Settings(seed=0, permutations=0, repeats=1))
     store.save(trained.model, path)
     write_evaluation(trained, path)
     return path
@@ -214,3 +220,14 @@ def test_reported_bonds_are_shown_where_they_are_given(study: Path, tmp_path: Pa
     report(study, *ONE, "--bonds", study / "bonds.csv", "--out", tmp_path / "with")
     assert b"4.12" in content(tmp_path / "with" / "index.html")
     assert b"4.12" not in content(tmp_path / "without" / "index.html")
+
+
+def test_predictions_hold_no_formulas_and_a_report_knows_whose_they_are(
+    trained: Trained, tmp_path: Path
+) -> None:
+    ids = '=HYPERLINK("http://x")' + trained.predictions["session_id"]
+    told = trained.predictions.assign(session_id=ids)
+    write_evaluation(replace(trained, predictions=told), tmp_path / "bond.skops")
+    written = pd.read_csv(tmp_path / "bond-evaluation" / "predictions.csv")
+    assert written["session_id"].str.startswith("'=").all()
+    assert [*_held_out(tmp_path / "bond.skops")] == [*ids]

@@ -19,6 +19,7 @@ from vsa.features.registry import is_full_name
 from vsa.run.reporting.request import Request
 from vsa.run.reporting.session_view import Row
 from vsa.study.addresses import Address
+from vsa.study.cells import restored
 from vsa.study.consent import allowed_rows
 from vsa.study.results import Results
 from vsa.study.tables import of_rater, read_table, with_bonds
@@ -164,6 +165,7 @@ def _held_out(model: Path | None) -> dict[str, float]:
         return {}
     try:
         told = read_table(path)
-        return dict(zip(told["session_id"].astype(str), told["expected"].astype(float), strict=True))
+        names = map(restored, told["session_id"].astype(str))
+        return dict(zip(names, told["expected"].astype(float), strict=True))
     except (InputError, KeyError, ValueError):
         return {}  # the model stands without: its points are then missing from one chart
