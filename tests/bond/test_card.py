@@ -312,7 +312,11 @@ def test_what_turns_or_breaks_text_is_taken_out():
 def test_the_page_needs_nothing_else(info):
     page = card_page(model_card(info, ("expected.png", "flags.png")), "Model card: m.skops")
     read = Page(page)
-    assert "http" not in page
+    (policy,) = [one for one in read.named("meta") if "http-equiv" in one]
+    assert policy["http-equiv"] == "Content-Security-Policy"
+    assert policy["content"].startswith("default-src 'none'; ")
+    assert "script-src" not in policy["content"]
+    assert "http" not in page.replace("http-equiv", "", 1)  # of the policy
     assert not read.named("script", "link", "iframe", "object", "embed", "form", "a", "base")
     assert "url(" not in page
     assert "@import" not in page

@@ -20,6 +20,13 @@ def evaluation_folder(model: Path) -> Path:
     return model.with_name(f"{model.stem}-evaluation")
 
 
+def evaluation_file(model: Path, name: str) -> Path | None:
+    """A file of a model's evaluation, if it is there; none where it or the folder is a link or no ordinary file."""
+    folder = evaluation_folder(model)
+    path = folder / name
+    return path if path.is_file() and not (path.is_symlink() or folder.is_symlink()) else None
+
+
 def write_evaluation(trained: Trained, model: Path, *, contact: str = "") -> Path:
     """Write all of it into the model's folder, which is made; what an earlier training left there is replaced.
 

@@ -231,3 +231,33 @@ def test_predictions_hold_no_formulas_and_a_report_knows_whose_they_are(
     written = pd.read_csv(tmp_path / "bond-evaluation" / "predictions.csv")
     assert written["session_id"].str.startswith("'=").all()
     assert [*_held_out(tmp_path / "bond.skops")] == [*ids]
+
+
+def test_nothing_but_pictures_and_text_is_taken_from_beside_a_model(model: Path, tmp_path: Path) -> None:
+    simulate_cohort(6, 3, seed=9).to_csv(tmp_path / "cohort.csv", index=False)
+    beside = tmp_path / "bond-evaluation"
+    shutil.copy(model, tmp_path / "bond.skops")
+    shutil.copytree(model.parent / "bond-evaluation", beside)
+    (tmp_path / "secret").write_bytes((beside / "learning.png").read_bytes() + b"sesame")
+    (beside / "expected.png").unlink()
+    (beside / "expected.png").symlink_to(tmp_path / "secret")
+    (beside / "predictors.png").write_text("<svg onload=alert(1)>")
+    (beside / "card.html").write_text("<script>alert(1)</script>")
+    with (beside / "card.md").open("a") as card:
+        card.write("\n<script>alert(1)</script>\n\nAsk the library\n")
+    made = (tmp_path / "cohort.csv", "--model", tmp_path / "bond.skops", "--out", tmp_path / "report")
+    said = report(*made)
+    assert {path.name for path in (tmp_path / "report" / "model").iterdir()} == {
+        *("card.html", "flags.png", "signals.png", "learning.png")
+    }
+    for name in ("expected.png", "predictors.png"):
+        assert f"{name} is not in the report" in said
+        assert name not in (tmp_path / "report" / "index.html").read_text("utf-8")
+    card = (tmp_path / "report" / "model" / "card.html").read_text("utf-8")
+    assert "<script" not in card
+    assert "Ask the library" in card
+    assert "default-src 'none'" in card
+    beside.rename(tmp_path / "elsewhere")
+    beside.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert "learning.png is not in the report" in report(*made)
+    assert [path.name for path in (tmp_path / "report" / "model").iterdir()] == ["card.html"]

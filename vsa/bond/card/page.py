@@ -40,6 +40,10 @@ img { display: block; max-width: 100%; height: auto; margin: 1rem 0; padding: .4
   tr, img { break-inside: avoid; }
 }
 """
+#: What a browser may load: pictures beside the page, and nothing else.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:; form-action 'none'; base-uri 'none'"
+)
 
 
 def card_page(markdown: str, title: str) -> str:
@@ -67,6 +71,7 @@ def card_page(markdown: str, title: str) -> str:
     reader.add_render_rule("table_close", _closed)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"{reader.render(markdown)}</main>\n</body>\n</html>\n"

@@ -89,6 +89,8 @@ class ModelView:
         Address relative to the cohort page, quoted, to what it shows.
     card
         Address of its model card; empty if there is none.
+    left_out
+        What to tell of pictures that are not shown.
     """
 
     name: str
@@ -97,6 +99,7 @@ class ModelView:
     results: Mapping[str, str]
     pictures: Mapping[str, str]
     card: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -95,13 +95,14 @@ def build(asked: Request, progress: Callable[[int, int], None] = lambda done, of
             asked.jobs,
             progress,
         )
+        shown = None if info is None or asked.model is None else model_view(info, asked.model, folder)
         views = [done.get(row.session_id) or plain_view(row, names) for row in found.rows]
         view = cohort_view(
             found,
             views,
             names,
             info,
-            None if info is None or asked.model is None else model_view(info, asked.model, folder),
+            shown,
             comparison_view(found.table, asked, names, folder),
             failures,
             asked.purpose,
@@ -111,7 +112,12 @@ def build(asked: Request, progress: Callable[[int, int], None] = lambda done, of
         site.write(INDEX, "cohort.html", **cohort_context(view, frame))
         sheets = sum(1 for one in done.values() if one.sheet)
         write_record(folder, _record(frame, asked, len(done), sheets))
-    notes = (*(() if key is None else key.notes), *_unlinked(asked, recordings), *found.notes)
+    notes = (
+        *(() if key is None else key.notes),
+        *_unlinked(asked, recordings),
+        *(() if shown is None else shown.left_out),
+        *found.notes,
+    )
     counts = {} if found.flags is None else found.flags.counts
     return Report(asked.out / INDEX, tuple(done), sheets, counts, notes)
 

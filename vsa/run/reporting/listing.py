@@ -159,9 +159,9 @@ def _text(value: Any) -> str:
 
 def _held_out(model: Path | None) -> dict[str, float]:
     """What was expected of sessions of the training when their people were held out; empty if it is not there."""
-    from vsa.run.evaluation_files import PREDICTIONS, evaluation_folder
+    from vsa.run.evaluation_files import PREDICTIONS, evaluation_file
 
-    if model is None or not (path := evaluation_folder(model) / PREDICTIONS).is_file():
+    if model is None or not (path := evaluation_file(model, PREDICTIONS)):
         return {}
     try:
         told = read_table(path)

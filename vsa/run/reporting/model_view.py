@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from vsa.bond.evaluation.baselines import NAMES
 from vsa.bond.evaluation.held_out import VERDICTS
 from vsa.report.pages.site import MODEL, link
 from vsa.report.pages.view_cohort import ModelView
-from vsa.run.evaluation_files import CARD, evaluation_folder
+from vsa.run.evaluation_files import CARD, evaluation_file, evaluation_folder
 
 if TYPE_CHECKING:
     from vsa.bond.model import ModelInfo
@@ -24,46 +23,68 @@ _PICTURES: Mapping[str, str] = {
     "signals.png": "Single signals and the bond, within and between clients.",
     "learning.png": "How much better the model becomes with more clients.",
 }
+_CARD = f"{CARD}.html"
+#: What a PNG begins with.
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def model_view(info: ModelInfo, file: Path, report: Path) -> ModelView:
-    """Tell of the model; its card and pictures, where they lie beside it, are copied into the report."""
-    pictures, card = _copied(evaluation_folder(file), report / MODEL)
-    if not card:
-        card = _card(info, file, report / MODEL)
+    """Tell of the model; its pictures, where they lie beside it, are copied into the report, and its card made there.
+
+    Parameters
+    ----------
+    info
+        Of the model.
+    file
+        Where it is.
+    report
+        The report's folder.
+    """
+    target = report / MODEL
+    target.mkdir(exist_ok=True)
+    pictures, left_out = _copied(file, target)
+    (target / _CARD).write_text(_card(info, file, pictures), "utf-8")
     test = info.evaluation["held_out"][0]
     return ModelView(
         name=file.name,
         verdict=f"For people held out in its training, the model is {VERDICTS[test['verdict']]}",
         about=_about(info),
         results=_results(info, test),
-        pictures=pictures,
-        card=card,
+        pictures={link(MODEL, name): _PICTURES[name] for name in pictures},
+        card=link(MODEL, _CARD),
+        left_out=left_out,
     )
 
 
-def _copied(folder: Path, target: Path) -> tuple[dict[str, str], str]:
-    pictures: dict[str, str] = {}
-    card = ""
-    for name in (*_PICTURES, f"{CARD}.html"):
-        if (folder / name).is_file():
-            target.mkdir(exist_ok=True)
-            shutil.copyfile(folder / name, target / name)
-            if name in _PICTURES:
-                pictures[link(MODEL, name)] = _PICTURES[name]
-            else:
-                card = link(MODEL, name)
-    return pictures, card
+def _copied(file: Path, target: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Copy the pictures beside a model; names of those copied, and what to tell of others."""
+    copied, left_out = list[str](), list[str]()
+    for name in _PICTURES:
+        path = evaluation_folder(file) / name
+        if not (path.is_symlink() or path.exists()):
+            continue
+        content = b"" if evaluation_file(file, name) is None else path.read_bytes()
+        if content.startswith(_PNG):
+            (target / name).write_bytes(content)
+            copied.append(name)
+        else:
+            left_out.append(f"{path} is not in the report: it is a link, or no picture of vsa.")
+    return tuple(copied), tuple(left_out)
 
 
-def _card(info: ModelInfo, file: Path, target: Path) -> str:
-    """The card alone, where the evaluation's folder is not beside the model."""
+def _card(info: ModelInfo, file: Path, pictures: Sequence[str]) -> str:
+    """The card as a page: of the text beside the model, which may name a contact, or of what the model holds.
+
+    The page beside the model is not copied: whoever changed it could have put a script there.
+    """
     from vsa.bond.card.card import card_page, model_card
 
-    target.mkdir(exist_ok=True)
-    name = f"{CARD}.html"
-    (target / name).write_text(card_page(model_card(info), f"Model card: {file.name}"), "utf-8")
-    return link(MODEL, name)
+    path = evaluation_file(file, f"{CARD}.md")
+    try:
+        text = "" if path is None else path.read_text("utf-8")
+    except (OSError, ValueError):
+        text = ""
+    return card_page(text or model_card(info, pictures), f"Model card: {file.name}")
 
 
 def _about(info: ModelInfo) -> dict[str, str]:
