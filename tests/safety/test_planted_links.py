@@ -86,6 +86,15 @@ class TestOfASession:
         assert f"{TWO} is there and holds what is no result of vsa" in ended.said
         assert state(outside) == before
 
+    def test_turns_are_not_changed_through_it(self, planted: Path, outside: Path, tmp_path: Path) -> None:
+        before = state(outside)
+        (tmp_path / "mine.rttm").write_text(f"SPEAKER {TWO} 1 1.0 9.0 <NA> turn@client client <NA> <NA>\n")
+        for arguments in (["import", planted / TWO, tmp_path / "mine.rttm"], ["reset", planted / TWO]):
+            ended = call("turns", *arguments)
+            assert ended.code == 2
+            assert f"{TWO} is a link" in ended.said
+        assert state(outside) == before
+
 
 @pytest.mark.parametrize("name", ["session.json", "face.parquet", "voice.parquet", "turns.parquet"])
 def test_a_file_that_is_a_link_makes_its_session_no_result(
@@ -155,6 +164,16 @@ def test_a_list_is_not_written_through_a_link(study: Path, outside: Path, tmp_pa
     assert call("flag", study, "--rules", "--out", tmp_path / "flags.csv").code == 0
     assert call("flag", study, "--rules", "--out", tmp_path / "other.csv").code == 0
     assert not (tmp_path / "flags.csv").is_symlink()
+    assert state(outside) == before
+
+
+def test_an_evaluation_is_not_written_through_a_link(study: Path, outside: Path) -> None:
+    (study / "bond-evaluation").symlink_to(outside, target_is_directory=True)
+    before = state(outside)
+    ended = call("train", study, "--permutations", "0", "--out", study / "bond.skops")
+    assert ended.code == 2
+    assert "bond-evaluation is a link" in ended.said
+    assert not (study / "bond.skops").exists()
     assert state(outside) == before
 
 

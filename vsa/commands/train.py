@@ -101,11 +101,12 @@ def train(
     from vsa.bond import starting, store, training
     from vsa.bond.evaluation.evaluate import Settings
     from vsa.bond.weak import Weak
-    from vsa.run.evaluation_files import write_evaluation
+    from vsa.run.evaluation_files import check_place, write_evaluation
     from vsa.study.folder import study_of
     from vsa.study.log import record
 
     settings = Settings(seed=seed, weak=Weak.parse(weak), permutations=permutations, reliability=reliability)
+    check_place(out)
     table = rated_table(study, bonds, rater, "training")
 
     def say(line: str) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vsa.errors import InputError
 from vsa.study.tables import write_csv
 from vsa.whole_file import replacing
 
@@ -27,17 +28,34 @@ def evaluation_file(model: Path, name: str) -> Path | None:
     return path if path.is_file() and not (path.is_symlink() or folder.is_symlink()) else None
 
 
+def check_place(model: Path) -> None:
+    """See to it that the evaluation of a model will lie beside it.
+
+    Raises
+    ------
+    InputError
+        When its folder is a link: what that points to is another's.
+    """
+    folder = evaluation_folder(model)
+    if folder.is_symlink():
+        raise InputError(
+            f"{folder} is a link, and the evaluation is not written through it.",
+            "Move the link away, or give another --out.",
+        )
+
+
 def write_evaluation(trained: Trained, model: Path, *, contact: str = "") -> Path:
     """Write all of it into the model's folder, which is made; what an earlier training left there is replaced.
 
     Raises
     ------
     InputError
-        When it can't be written.
+        When it can't be written, or the folder is a link.
     """
     from vsa.bond.card.card import card_page, model_card
     from vsa.report.evaluation import draw_evaluation
 
+    check_place(model)
     folder = evaluation_folder(model)
     with replacing(folder / EVALUATION) as part:
         record = {"simulated": trained.info.simulated, **trained.evaluation.record()}

@@ -81,7 +81,7 @@ def export_turns(session: Path, file: Path, *, replace: bool = False) -> dict[st
     InputError
         When there are no turns, or the file can't or must not be written.
     """
-    session = session.resolve()
+    session = _own(session)
     described = _described(session)
     _check_place(session, file, replace)
     names, source = _names(described), described["source"]
@@ -135,7 +135,7 @@ def import_turns(session: Path, file: Path, *, empty: bool = False, recording: s
         table = check(file, _read(file, names, recording), described, empty=empty)
         return corrected(table, file, described["participants"], described["source"]["sha256"])
 
-    session = session.resolve()
+    session = _own(session)
     return _revise(session, given)
 
 
@@ -154,7 +154,7 @@ def reset_turns(session: Path) -> Change:
         if described["sound"]["turns"] == {"from": "found"} and not (session / CORRECTED).exists():
             raise InputError(f"The turns of session {session.name} were not corrected.", "They are as found.")
 
-    session = session.resolve()
+    session = _own(session)
     return _revise(session, nothing)
 
 
@@ -198,6 +198,16 @@ def _revise(session: Path, given: _Given) -> Change:
         write_json(folder / "session.json", described)
     results.gather_features()
     return Change(session.name, settled.record, before, spoken(settled.turns, names))
+
+
+def _own(session: Path) -> Path:
+    """Where a session's folder is; not that of a link, which is another's and not to be changed."""
+    if session.is_symlink():
+        raise InputError(
+            f"{session} is a link, and no session of {session.parent}.",
+            f"Links are not followed. Give the folder itself: {session.resolve()}",
+        )
+    return session.resolve()
 
 
 def _described(folder: Path, session: Path | None = None) -> dict[str, Any]:
