@@ -56,6 +56,19 @@ def test_a_folder_is_no_recording(tmp_path: Path) -> None:
     assert "is a folder" in done.stdout + done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_said_at_once_and_does_not_hang_a_batch(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "live.mp4")
+    alone = vsa("extract", tmp_path / "live.mp4", "--out", tmp_path / "out")
+    assert alone.returncode == 2
+    assert "live.mp4 is a pipe or a device, not a file" in alone.stderr
+    assert not (tmp_path / "out").exists()
+    other = media_files.HOPELESS["empty"](tmp_path)
+    batch = vsa("extract", other, tmp_path / "live.mp4", "--out", tmp_path / "out", "--jobs", "1")
+    assert batch.returncode == 3
+    assert "pipe" in failures(tmp_path / "out")["live"]["error"]
+
+
 @pytest.mark.slow
 def test_in_a_batch_of_ten_with_three_bad_seven_finish(tmp_path: Path) -> None:
     good = media_files.good(tmp_path)

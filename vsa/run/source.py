@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ from vsa.errors import SessionError
 from vsa.media.digest import sha256_of_file
 from vsa.media.stream import said_of
 from vsa.study.addresses import Address, AddressError, Found, Place
+
+#: What is said of a pipe or a device, after its name, and what to do.
+_STREAM = (" is a pipe or a device, not a file.", "Save the stream as a file first.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Source:
     Raises
     ------
     SessionError
-        Stage ``media``: it can't be opened.
+        Stage ``media``: it is no file, or can't be opened.
     """
 
     path: Path
@@ -58,6 +62,8 @@ class Source:
 
     def __post_init__(self) -> None:
         try:
+            if _is_stream(self.path):
+                raise SessionError("media", f"{self.path.name}{_STREAM[0]}", _STREAM[1])
             self._file = self.path.open("rb")
         except OSError as error:
             raise SessionError(
@@ -147,8 +153,8 @@ def unchanged(place: Place, source: Mapping[str, Any]) -> bool:
             found = place.found()
             size, modified, mark = found.bytes, found.modified_ns, found.mark
         else:
-            stat = place.stat()
-            size, modified, mark = stat.st_size, stat.st_mtime_ns, ""
+            own = place.stat()
+            size, modified, mark = own.st_size, own.st_mtime_ns, ""
     except OSError:
         return True
     if size != source.get("bytes"):
@@ -166,11 +172,19 @@ def unusable(place: Place) -> tuple[str, str] | None:
         if folder:
             return " is a folder.", "Name the recordings in it, or give a manifest."
         there = isinstance(place, Address) or os.path.exists(place)
+        if there and isinstance(place, Path) and _is_stream(place):
+            return _STREAM
         return None if there else (": no such file.", "Check the path.")
     except AddressError as error:
         return f": {error}.", error.hint
     except OSError:  # not to be looked at
         return ": no such file.", "Check the path."
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is neither file nor folder; to open a pipe may wait for ever."""
+    mode = path.stat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _found(address: Address) -> Found:
