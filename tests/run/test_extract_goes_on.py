@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import media_files
+import pandas as pd
 import pytest
 from command import VSA, events, vsa
 from pretrained import need_faces
@@ -99,3 +101,24 @@ def test_a_failure_that_was_mended_leaves_the_list(calls: list[Path], tmp_path: 
     call.write_bytes(calls[0].read_bytes())
     assert vsa("extract", call, "--out", out).returncode == 0
     assert (out / "failures.csv").read_text().splitlines() == ["session_id,stage,error,hint"]
+
+
+def test_a_session_whose_own_row_was_changed_is_named_and_costs_nobody_else_theirs(
+    calls: list[Path], undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed, out)
+    own = out / "s1" / "features.parquet"
+    row = pd.read_parquet(own)
+    pd.concat([row, row.assign(session_id="s0"), row]).to_parquet(own)
+    (out / "features.parquet").unlink()
+    done = vsa("extract", *calls, "--out", out)
+    assert done.returncode == 3
+    assert "s1: FAILED" in done.stdout
+    assert "it holds 3 rows, not one" in done.stdout
+    assert "--afresh" in done.stdout
+    assert "s1,features," in (out / "failures.csv").read_text()
+    table = pd.read_parquet(out / "features.parquet")
+    pd.testing.assert_frame_equal(
+        table, pd.read_parquet(undisturbed / "features.parquet").drop(index=1).reset_index(drop=True)
+    )

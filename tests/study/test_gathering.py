@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vsa.study import gathering
+from vsa.study.checkup import examine_study
 from vsa.study.gathering import ORIGINS, one_table
 from vsa.study.parquet import read_row, write_row, write_table
 from vsa.study.results import Results
@@ -78,8 +79,8 @@ def test_rows_of_files_that_are_known_are_not_taken_apart_again(
 ) -> None:
     read: list[str] = []
 
-    def spied(file: IO[bytes]) -> pa.Table:
-        table = read_row(file)
+    def spied(file: IO[bytes], *, alone: bool = False) -> pa.Table:
+        table = read_row(file, alone=alone)
         read.extend(table["session_id"].to_pylist())
         return table
 
@@ -134,3 +135,55 @@ def test_a_link_in_the_place_of_the_table_is_not_followed(tmp_path: Path) -> Non
     Results(folder).gather_features()
     assert read_row(folder / "features.parquet").equals(table)
     assert other.read_bytes() == before
+
+
+def three_rows(folder: Path, *ids: str) -> None:
+    table = pa.table({"session_id": [*ids], "x": [7.0] * len(ids)})
+    write_table(table, folder / "features.parquet")
+
+
+def test_a_file_of_several_rows_costs_its_session_alone_and_is_said(tmp_path: Path) -> None:
+    for k, name in enumerate(("s01", "s02", "s03")):
+        finish(tmp_path, name, x=float(k))
+    Results(tmp_path).gather_features()
+    three_rows(tmp_path / "s02", "s02", "s01", "s02")
+    for _ in range(2):  # with what was gathered before, and without
+        said: dict[str, str] = {}
+        assert Results(tmp_path).gather_features(said.__setitem__) == 2
+        assert said == {"s02": "it holds 3 rows, not one"}
+        table = read_row(tmp_path / "features.parquet")
+        assert table.to_pydict() == {"session_id": ["s01", "s03"], "x": [0.0, 2.0]}
+        (tmp_path / "features.parquet").unlink()
+
+
+def test_another_sessions_row_and_a_cut_file_are_said(tmp_path: Path) -> None:
+    for k, name in enumerate(("s01", "s02", "s03")):
+        finish(tmp_path, name, x=float(k))
+    shutil.copy(tmp_path / "s01" / "features.parquet", tmp_path / "s02")
+    cut = (tmp_path / "s03" / "features.parquet").read_bytes()
+    (tmp_path / "s03" / "features.parquet").write_bytes(cut[: len(cut) // 2] + b"PAR1")
+    said: dict[str, str] = {}
+    for _ in range(2):
+        assert Results(tmp_path).gather_features(said.__setitem__) == 1
+        assert said == {"s02": "its row is not this session's", "s03": "it is damaged"}
+    (check,) = [check for check in examine_study(tmp_path) if check.name == "features.parquet"]
+    assert "2 sessions whose own table is damaged or not their one row: s02, s03" in check.found
+    assert "--afresh" in check.todo
+
+
+def test_a_row_that_would_unpack_to_millions_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(tmp_path, "s01", x=1.0)
+    finish(tmp_path, "s02", x=2.0)
+    rows = 2_000_000
+    bomb = pa.table({"session_id": pa.repeat("s02", rows), "x": pa.repeat(0.0, rows)})
+    monkeypatch.setattr(pq.ParquetFile, "read", lambda *_, **__: pytest.fail("it was unpacked"))
+    for place in ("s02", ""):
+        pq.write_table(bomb, tmp_path / place / "features.parquet", row_group_size=rows)
+    with pytest.raises(ValueError, match="rows"):
+        gathering.gathered((tmp_path / "features.parquet").read_bytes())
+    with pytest.raises(ValueError, match="2000000 rows"):
+        gathering.own_row((tmp_path / "s02" / "features.parquet").read_bytes(), "s02")
+    (check,) = [check for check in examine_study(tmp_path) if check.name == "features.parquet"]
+    assert "2000000 rows" in check.found

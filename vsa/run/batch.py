@@ -116,6 +116,7 @@ def extract(
     listener.begin(len(plans), len(before), workers)
     done: list[str] = []
     failed: list[Failure] = []
+    left_out: dict[str, str] = {}
     try:
         with closing(workers.run(ahead, listener)) as ended:
             for one in ended:
@@ -128,10 +129,18 @@ def extract(
     finally:  # also when the run is stopped: the tables agree with the folders
         told = [failure for failure in failed if failure.stage != CONSENT]  # no trace of who withdrew
         results.note_failures(told, [*before, *done])
-        results.gather_features()
+        results.gather_features(left_out.__setitem__)
+        known = {failure.session_id for failure in failed}
+        unfit = [_without_row(name, why) for name, why in sorted(left_out.items()) if name not in known]
+        if unfit:
+            results.note_failures(unfit, [])
+            failed += unfit
+            done = [name for name in done if name not in left_out]
         if logged is not None and isinstance(out, Path):
-            counts = {"done": len(done), "before": len(before), "failed": len(failed)}
+            counts = {"done": len(done), "before": len({*before} - {*left_out}), "failed": len(failed)}
             log.record(out, "extract", [*done, *(one.session_id for one in failed)], {**counts, **logged})
+    for failure in unfit:
+        listener.fail(failure)
     if overlay is not None and not failed:
         (plan,) = plans
         described = results.finished(plan.session_id)
@@ -139,7 +148,18 @@ def extract(
         with results.local(plan.session_id) as folder:
             films = overlays.draw(overlay, plan, folder, described, settings.fps)
         listener.draw(films)
-    return Summary(done, list(before), failed)
+    return Summary(done, [name for name in before if name not in left_out], failed)
+
+
+def _without_row(session_id: str, why: str) -> Failure:
+    """Of a finished session whose features don't come into the table of all."""
+    return Failure(
+        session_id,
+        "features",
+        f"{session_id}/features.parquet was changed after it was written: {why}. {session_id} is left out of the "
+        "table of all sessions.",
+        "vsa extract --afresh does it again.",
+    )
 
 
 def _workers(out: Place, settings: Settings, sessions: int, jobs: int, cluster: str | None) -> Workers:

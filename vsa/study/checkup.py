@@ -10,6 +10,7 @@ from vsa.check import Check
 from vsa.errors import InputError, SessionError
 from vsa.study.chain import verify
 from vsa.study.folder import FEATURES, LOG, MANIFEST
+from vsa.study.gathering import own_row
 from vsa.study.places import look
 from vsa.study.results import Results
 from vsa.study.rows import key
@@ -24,6 +25,8 @@ _NAMED = 5
 #: Shorter beginnings of a fingerprint could be those of another.
 _SHORTEST = 12
 _AGAIN = "vsa extract does them again."
+#: A table of so many times as many rows as there are sessions, and so many more, is not looked at row by row.
+_MOST_TIMES, _MOST_MORE = 10, 1000
 
 
 def examine_study(study: Path, expect: str = "") -> list[Check]:
@@ -175,6 +178,7 @@ def _damaged(study: Path, finished: Sequence[str]) -> Iterator[Check]:
 def _features(study: Path, results: Results, finished: Sequence[str]) -> Check:
     """Whether the table of all sessions has what each session's own table has."""
     import pandas as pd
+    import pyarrow.parquet as pq
 
     if not (study / FEATURES).is_file():
         verdict: Any = "wrong" if finished else "ok"
@@ -182,36 +186,41 @@ def _features(study: Path, results: Results, finished: Sequence[str]) -> Check:
             FEATURES, verdict, f"it is not there, and {_count(finished)} finished", _AGAIN if finished else ""
         )
     try:
+        many = pq.read_metadata(study / FEATURES).num_rows
+        if many > _MOST_TIMES * len(finished) + _MOST_MORE:
+            found = f"it has {many} rows, and {_count(finished)} finished"
+            return Check(FEATURES, "wrong", found, "vsa extract writes it anew.")
         table = pd.read_parquet(study / FEATURES)
         rows = {str(one): table.iloc[k] for k, one in enumerate(table["session_id"])}
     except (OSError, ValueError, KeyError) as error:
         return Check(
             FEATURES, "wrong", f"it can't be read ({type(error).__name__})", "vsa extract writes it anew."
         )
-    faults = []
+    faults, hint = [], "vsa extract writes it anew."
     if twice := len(table) - len(rows):
         faults.append(f"{twice} rows too many: sessions are there twice")
     if missing := [name for name in finished if name not in rows]:
         faults.append(f"{_count(missing)} not in it: {_some(missing)}")
     if extra := sorted({*rows} - {*finished}):
         faults.append(f"{_count(extra)} in it without a finished session: {_some(extra)}")
-    if other := [
-        name for name in finished if name in rows and not _same(results.session(name) / FEATURES, rows[name])
-    ]:
+    own = {name: _same(results.session(name) / FEATURES, name, rows.get(name)) for name in finished}
+    if unfit := [name for name, same in own.items() if same is None]:
+        faults.append(f"{_count(unfit)} whose own table is damaged or not their one row: {_some(unfit)}")
+        hint = "vsa extract --afresh does sessions with a damaged table again, and writes it anew."
+    if other := [name for name, same in own.items() if name in rows and same is False]:
         faults.append(f"{_count(other)} with other values than the session's own table: {_some(other)}")
     if faults:
-        return Check(FEATURES, "wrong", "\n".join(faults), "vsa extract writes it anew.")
+        return Check(FEATURES, "wrong", "\n".join(faults), hint)
     return Check(FEATURES, "ok", f"{_count(finished)}, as in their folders")
 
 
-def _same(path: Path, row: pd.Series[Any]) -> bool:
-    import pandas as pd
-
+def _same(path: Path, name: str, row: pd.Series[Any] | None) -> bool | None:
+    """Whether a session's own table has the row that the table of all has; None if it is not its one row."""
     try:
-        own = pd.read_parquet(path).iloc[0]
-    except (OSError, ValueError, IndexError):
-        return False
-    return all(name in row and _equal(row[name], own[name]) for name in own.index)
+        own = own_row(path.read_bytes(), name).to_pandas().iloc[0]
+    except (OSError, ValueError):
+        return None
+    return row is not None and all(column in row and _equal(row[column], own[column]) for column in own.index)
 
 
 def _equal(one: object, other: object) -> bool:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+class RowCountError(ValueError):
+    """A table doesn't hold as many rows as it must."""
+
+
 def read_parquet(file: Path | IO[bytes], columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table, or some columns of it.
 
@@ -29,13 +33,20 @@ def read_parquet(file: Path | IO[bytes], columns: Sequence[str] | None = None) -
         return pd.read_parquet(file, columns=names, page_checksum_verification=True)
 
 
-def read_row(file: Path | IO[bytes]) -> pa.Table:
+def read_row(file: Path | IO[bytes], *, alone: bool = False) -> pa.Table:
     """Read a table of few rows and many columns, in half of the time that a data frame takes.
+
+    Parameters
+    ----------
+    file
+        The file.
+    alone
+        It must hold one row; whether it says so is looked at before anything is unpacked.
 
     Raises
     ------
     OSError, ValueError
-        As `read_parquet`.
+        As `read_parquet`; also when there is not one row and there must be.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -44,6 +55,8 @@ def read_row(file: Path | IO[bytes]) -> pa.Table:
     with _damage():
         # threads, and reads ahead, cost more than one row's columns
         opened = pq.ParquetFile(pa.BufferReader(held), page_checksum_verification=True, pre_buffer=False)
+        if alone and (rows := opened.metadata.num_rows) != 1:
+            raise RowCountError(f"it holds {rows} rows, not one")
         return opened.read(use_threads=False)
 
 

@@ -7,7 +7,6 @@ lock: two runs that write the same session at the same time may leave its files 
 from __future__ import annotations
 
 import errno
-import io
 import json
 import tempfile
 import uuid
@@ -22,8 +21,8 @@ from vsa.study import store_files
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.disk import is_full, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.gathering import one_table
-from vsa.study.parquet import read_row, write_table
+from vsa.study.gathering import LeftOut, gathered, one_table
+from vsa.study.parquet import write_table
 from vsa.study.results import Results
 from vsa.study.session_files import (
     LITTER,
@@ -149,8 +148,10 @@ class RemoteResults:
         with self._reading():
             return self._sessions()
 
-    def gather_features(self) -> int:
+    def gather_features(self, left_out: LeftOut = lambda session_id, why: None) -> int:
         """Write ``features.parquet``, one row per finished session in order of id; how many there are.
+
+        `left_out` is told of those whose own file doesn't hold their row, and why.
 
         Raises
         ------
@@ -158,8 +159,11 @@ class RemoteResults:
             Stage ``write``.
         """
         with self._writing(), self._whole("features.parquet") as part:
-            files = (self.session(name) / "features.parquet" for name in self._sessions())
-            table = one_table((partial(self._table, path) for path in files), self._gathered())
+            names = self._sessions()
+            files = (self.session(name) / "features.parquet" for name in names)
+            table = one_table(
+                (partial(self._table, path) for path in files), self._gathered(), names, left_out
+            )
             write_table(table, part)
         return int(table.num_rows)
 
@@ -251,7 +255,7 @@ class RemoteResults:
     def _gathered(self) -> pa.Table | None:
         """The table that `gather_features` wrote; None if there is none that can be read."""
         with suppress(AddressError, ValueError):
-            return read_row(io.BytesIO((self.folder / "features.parquet").read_bytes()))
+            return gathered((self.folder / "features.parquet").read_bytes())
         return None
 
     def _table(self, address: Address) -> bytes:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from vsa.errors import InputError, SessionError
 from vsa.study.disk import carry, runs, to_disk, why_not_written
 from vsa.study.failures import Failure, brought_up_to_date, read_failures, write_failures
-from vsa.study.gathering import one_table
-from vsa.study.parquet import read_row, write_table
+from vsa.study.gathering import LeftOut, gathered, one_table
+from vsa.study.parquet import write_table
 from vsa.study.session_files import LITTER, PARQUET_END, TABLES, has_links, is_finished
 from vsa.study.session_files import SESSION_FILES as SESSION_FILES
 from vsa.study.session_files import in_the_way as in_the_way
@@ -179,10 +179,14 @@ class Results:
         names = (path.parent.name for path in self.folder.glob("*/session.json"))
         return sorted(name for name in names if not name.startswith(".") and self.finished(name))
 
-    def gather_features(self) -> int:
-        """Write ``features.parquet``, one row per finished session in order of id; how many there are."""
-        files = (self.session(name) / "features.parquet" for name in self.sessions())
-        table = one_table((path.read_bytes for path in files), self._gathered())
+    def gather_features(self, left_out: LeftOut = lambda session_id, why: None) -> int:
+        """Write ``features.parquet``, one row per finished session in order of id; how many there are.
+
+        `left_out` is told of those whose own file doesn't hold their row, and why.
+        """
+        names = self.sessions()
+        files = (self.session(name) / "features.parquet" for name in names)
+        table = one_table((path.read_bytes for path in files), self._gathered(), names, left_out)
         with self._whole("features.parquet") as part:
             write_table(table, part)
         return int(table.num_rows)
@@ -201,7 +205,7 @@ class Results:
         """The table that `gather_features` wrote; None if there is none that can be read."""
         path = self.folder / "features.parquet"
         try:
-            return None if path.is_symlink() else read_row(path)
+            return None if path.is_symlink() else gathered(path.read_bytes())
         except (OSError, ValueError):
             return None
 
