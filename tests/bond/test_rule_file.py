@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from vsa.bond.rules.file import load_rules, parse
 from vsa.errors import InputError
 from vsa.features.core import CORE
 from vsa.features.registry import find
+from vsa.run.cluster_file import read_request
+from vsa.study.instruments import load as load_instrument
+from vsa.toml_file import parsed
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
 RULE = """
@@ -187,3 +191,33 @@ def test_a_file_that_cant_be_read_is_named(tmp_path):
     (tmp_path / "latin.toml").write_bytes("# über\n".encode("latin-1"))
     with pytest.raises(InputError, match="not UTF-8"):
         load_rules(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"a = {'[' * 100_000}", "deep"),
+        (f"a = {'[' * 100}{']' * 100}", "deep"),
+        (".".join("a" * 100_000) + " = 1", "parts"),
+        ("[" + ".".join(['"a,b"'] * 100_000) + "]", "parts"),
+        ("#" * 1_100_000, "1 MB"),
+    ],
+)
+def test_toml_that_would_take_for_ever_or_go_too_deep_is_refused_at_once(tmp_path, text, why):
+    (tmp_path / "own.toml").write_text(text)
+    for read in (load_rules, lambda path: load_instrument(str(path)), read_request):
+        begun = time.process_time()
+        with pytest.raises(InputError, match=rf"own\.toml is no TOML.*{why}"):
+            read(tmp_path / "own.toml")
+        assert time.process_time() - begun < 5
+
+
+def test_dots_in_texts_and_comments_and_of_numbers_are_no_keys():
+    dots = "." * 200
+    lines = (
+        f'a = "{dots}"  # {dots}',
+        f"b = [{'0.5, ' * 200}]",
+        f"c = '''\n{dots}'''",
+        f'd = """\n\\"{dots}"""',
+    )
+    assert parsed("\n".join(lines))["d"] == f'"{dots}'

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from vsa.errors import ExtraMissingError, InputError
+from vsa.toml_file import parsed
 
 #: Kind -> the class of dask_jobqueue.
 _SYSTEMS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
@@ -163,13 +163,13 @@ def read_request(path: Path) -> Request:
         With every fault.
     """
     try:
-        held = tomllib.loads(path.read_text("utf-8"))
+        held = parsed(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(
             f"{path} can't be read ({why}).", "Give a TOML file, or a scheduler's address."
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise InputError(f"{path} is no TOML: {error}.", "Mend that place.") from None
     faults = list(_faults(held))
     if faults:

@@ -5,7 +5,6 @@ What a file says is described by `Instrument`; docs/questionnaires.md shows how 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from vsa.errors import InputError
 from vsa.study.cells import shown
 from vsa.study.instrument_faults import plain
+from vsa.toml_file import parsed
 
 Respondent = Literal["client", "therapist", "observer"]
 #: What a key consists of; each part was read in a source, or it was not.
@@ -204,9 +204,11 @@ def parse(which: str, text: str, where: str) -> Instrument:
     """
     hint = "docs/questionnaires.md says what a questionnaire's file holds."
     try:
-        found = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        held = parsed(text)
+    except ValueError as error:
         raise InputError(f"{where} is no TOML file: {error}.", hint) from None
+    try:
+        found = _File.model_validate(held)
     except ValidationError as error:
         told = "".join(f"\n  {fault}" for fault in plain(error.errors(), _File.model_fields))
         raise InputError(f"{where} is no questionnaire's file:{told}", hint) from None

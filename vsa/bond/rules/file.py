@@ -6,7 +6,6 @@ The file beside this module, ``rules.toml``, is a starting convention; docs/rule
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +16,7 @@ from typing import Any, Literal, get_args
 from vsa.errors import InputError
 from vsa.features.registry import DYAD, Feature, find
 from vsa.study.cells import shown
+from vsa.toml_file import parsed
 
 End = Literal["low", "high", "both"]
 Within = Literal["cohort", "platform"]
@@ -146,8 +146,8 @@ def parse(text: str, where: str) -> Rules:
         With every fault.
     """
     try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        found = parsed(text)
+    except ValueError as error:
         raise InputError(f"{where} is no TOML file: {error}.", _HINT) from None
     faults = list(_strangers("", found, _TOP))
     share, least = found.get("share", 0.1), found.get("least", 2)
