@@ -111,3 +111,24 @@ def test_a_place_that_cannot_be_written_is_said(strong_model, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="can't be written"):
         save(replace(strong_model), tmp_path / "file" / "model.skops")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"calibration": {"intercept": 0.0, "slope": None, "base_rate": 0.2}},
+        {"calibration": {"intercept": "0", "slope": -1.0, "base_rate": 0.2}},
+        {"quality": [["zz"]]},
+        {"people": 5},
+        {"people": {"gender": {"f": "many"}}},
+        {"scale": [1, 2, 3]},
+        {"weak": {"kind": "loud", "value": 0.2}},
+        {"middle": ["x"]},
+        {"weak_cut": None},
+        {"versions": {"vsa": 1}},
+    ],
+)
+def test_values_of_foreign_types_are_said_before_anything_is_computed(saved, values):
+    with_info(saved, **values)
+    with pytest.raises(InputError, match=r"its vsa\.json is damaged"):
+        load(saved)

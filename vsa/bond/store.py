@@ -80,6 +80,7 @@ def load(path: Path) -> BondModel:
     if record.get("schema") != SCHEMA:
         raise InputError(f"{path} has schema {record.get('schema')}, and this vsa reads {SCHEMA}.", _RETRAIN)
     try:
+        _check_types(record)
         info = _info(record)
         _check_features(path, info)
     except (KeyError, TypeError, AttributeError, ValueError):
@@ -193,6 +194,14 @@ def _record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or record.get("what") != "vsa bond model":
         raise InputError(f"{path} is no bond model.", "Give a file that 'vsa train' wrote.")
     return record
+
+
+def _check_types(record: dict[str, Any]) -> None:
+    """Raise ValueError where something that is known has another type than `ModelInfo` says."""
+    from pydantic import TypeAdapter
+
+    # as JSON, where a tuple is a list, and a number of any kind may be whole
+    TypeAdapter(ModelInfo).validate_json(json.dumps(record), strict=True)
 
 
 def _info(record: dict[str, Any]) -> ModelInfo:
