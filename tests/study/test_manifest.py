@@ -722,3 +722,19 @@ def test_a_questionnaire_that_is_written_otherwise_is_named(tmp_path: Path) -> N
     ((_, where, why),) = faults(tmp_path, "session_id,video,consent,instrument\ns1,a.mp4,yes,waisr\n")
     assert where == "instrument"
     assert "is written wai-sr" in why
+
+
+def test_a_wide_table_is_read_and_an_absurdly_wide_one_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+
+    def wide(columns: int) -> str:
+        further = "".join(f",x{k}" for k in range(columns))
+        return f"session_id,video,consent{further}\ns1,a.mp4,yes{',7' * columns}\n"
+
+    begun = time.process_time()
+    (plan,) = read(tmp_path, wide(1990)).plans
+    assert len(plan.facts) == 1990
+    for columns in (1998, 20_000):
+        with pytest.raises(InputError, match=rf"has {columns + 3} columns, and a manifest has 2000 at most"):
+            read(tmp_path, wide(columns))
+    assert time.process_time() - begun < 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
@@ -31,6 +33,8 @@ _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
 _ALIKE, _ALIKE_IF_MISSING = 0.85, 0.7
 #: Below so many letters a changed one makes another word (rate, rater): only letters that changed places count.
 _SHORT = 6
+#: So many columns without a meaning are compared with those that have one; in wider tables they are covariates.
+_COMPARED = 200
 
 
 def columns(names: Iterable[str], kind: str) -> list[str]:
@@ -53,16 +57,20 @@ def header_faults(table: Table) -> Iterator[Fault]:
     top, header = table.top, table.header
     renamed = {name: other for name in _ALSO_CALLED if (other := _instead_of(name, header))}
     yield from _missing(table, renamed)
-    for name in sorted({name for name in header if name and header.count(name) > 1}):
+    for name in sorted(name for name, count in Counter(header).items() if name and count > 1):
         yield Fault(top, name, "there are two columns of that name; rename or remove one")
     roles = roles_of(header)
+    known = {*KNOWN, *renamed.values()}
+    compared = itertools.count()
     for name in dict.fromkeys(header):
         kind, colon, role = name.partition(":")
         if name in ("tile", "audio") or (kind in BY_ROLE and colon and not role):
             yield Fault(top, name, f"name the participant: {kind}:<role>, as {kind}:client")
         elif kind in BY_ROLE and role:
             yield from _role_faults(top, name, role, roles)
-        elif name and name not in (*KNOWN, *renamed.values()) and (meant := _meant(name, header, roles)):
+        elif not name or name in known or next(compared) >= _COMPARED:
+            continue
+        elif meant := _meant(name, header, roles):
             yield Fault(top, name, f"is it {meant}? Rename it; if it is something else, give it another name")
     if columns(header, "consent") and "consent" not in header:
         for role, name in roles.items():
@@ -172,7 +180,13 @@ def _misspelt(bare: str, known: str) -> bool:
 
 
 def _alike(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    """How alike two names are, 0 to 1; 0 where that is too little to matter."""
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if (
+        min(matcher.real_quick_ratio(), matcher.quick_ratio()) < _ALIKE_IF_MISSING
+    ):  # never below the ratio itself
+        return 0.0
+    return matcher.ratio()
 
 
 def _bare(name: str) -> str:

@@ -38,6 +38,8 @@ _CSV_ERRORS = {
     "field larger than field limit": "a cell is longer than a cell can be",
     "expected after": 'text follows a closing quote (")',
 }
+#: More are no manifest.
+_MOST_COLUMNS = 2000
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def read_rows(path: Place) -> Table:
     Raises
     ------
     InputError
-        When it can't be read, is no text in UTF-8 (or UTF-16 with its mark), no CSV, or empty.
+        When it can't be read, is no text in UTF-8 (or UTF-16 with its mark), no CSV, empty, or absurdly wide.
     """
     try:
         content = path.read_bytes()
@@ -104,6 +106,11 @@ def read_rows(path: Place) -> Table:
             "'session_id,video,consent' is the least that it needs; 'vsa init' makes one to fill in.",
         )
     (top, header), *rows = filled
+    if len(header) > _MOST_COLUMNS:
+        raise InputError(
+            f"{path} has {len(header)} columns, and a manifest has {_MOST_COLUMNS} at most.",
+            "Leave out those that say nothing of whole sessions.",
+        )
     return Table(top, header, rows, commented)
 
 
