@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from vsa.commands.sync import sync
 from vsa.errors import InputError
 from vsa.run.cohort_sync import LEAST_PARTNERS, compare
+from vsa.run.motion import motion_pair
 from vsa.study import log
 from vsa.study.results import Results
 
@@ -127,6 +128,23 @@ def test_a_damaged_session_is_named_and_nothing_is_changed(results):
     with pytest.raises(InputError, match="Session s05 is damaged"):
         compare(results, results.sessions(), progress=lambda done, total: None)
     assert (results.session(COUPLED) / "session.json").read_bytes() == before
+
+
+def test_the_command_leaves_damaged_sessions_out_and_says_which(results):
+    folder = results.session("s05")
+    face = pd.read_parquet(folder / "face.parquet")
+    face.assign(motion="much").to_parquet(folder / "face.parquet")
+    with pytest.raises(
+        InputError, match=r"s05/face\.parquet: column motion holds something else than numbers"
+    ):
+        motion_pair(folder, 25.0, None)
+    record = json.loads((results.session("s06") / "session.json").read_text("utf-8"))
+    (results.session("s06") / "session.json").write_text(json.dumps({**record, "participants": "x"}), "utf-8")
+    done = CliRunner().invoke(sync, [str(results.folder)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "session s05 is left out: " in done.stderr
+    assert "column motion" in done.stderr
+    assert f"features of {LEAST_PARTNERS + 1} sessions" in done.stdout
 
 
 def test_a_few_sessions_are_no_cohort(results):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from vsa import open_results
 from vsa.errors import InputError, SessionError
 from vsa.study.cells import neutral, restored
 from vsa.study.failures import Failure
@@ -366,3 +367,31 @@ def test_a_record_is_amended_whole(results: Results) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         results.amend("s1", {"x": float("nan")})
     assert json.loads((results.session("s1") / "session.json").read_text())["x"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("participants", "x"),
+        ("participants", [5]),
+        ("sound", 5),
+        ("sound", {"voices": "p1"}),
+        ("source", {"duration_s": "x"}),
+        ("source", 7),
+        ("quality", {"notes": 3}),
+        ("settings", []),
+    ],
+)
+def test_a_session_whose_record_has_values_of_another_kind_is_not_finished(
+    results: Results, key: str, value: object
+) -> None:
+    finish(results, "s1")
+    path = results.session("s1") / "session.json"
+    right = {**json.loads(path.read_text()), "source": None, "participants": [{"id": "p1", "role": None}]}
+    path.write_text(json.dumps(right))
+    assert results.sessions() == ["s1"]
+    path.write_text(json.dumps({**right, key: value}))
+    assert results.sessions() == []
+    assert results.finished("s1") is None
+    with pytest.warns(UserWarning, match=rf"'s1' can't be used: session.json is damaged, at {key}"):
+        assert len(open_results(results.folder).overview) == 0

@@ -117,7 +117,11 @@ def _across(folder: Path, seed: int, as_json: bool) -> None:
     allowed, _, notes = allowed_sessions(results.sessions(), folder, "research")
     for note in notes:
         click.echo(f"Note: {note}", err=True)
-    found = compare(results, allowed, seed=seed, progress=told)
+
+    def left_out(session_id: str, why: str) -> None:
+        click.echo(f"Note: session {session_id} is left out: {why}", err=True)
+
+    found = compare(results, allowed, seed=seed, progress=told, left_out=left_out)
     record_near(folder, "sync", found, {"sessions": len(found)})
     if as_json:
         missing = {

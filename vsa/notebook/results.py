@@ -22,6 +22,7 @@ from vsa.notebook.session import OpenSession
 from vsa.notebook.units import no_unit, with_units
 from vsa.study.addresses import Address, place_of
 from vsa.study.failures import COLUMNS
+from vsa.study.record_shape import foreign
 from vsa.study.results import Results
 from vsa.study.tables import IDS
 
@@ -266,7 +267,9 @@ def _unusable(folder: Path, record: Mapping[str, Any] | None) -> str:
         if not (folder / name).is_file():
             return f"{name} is missing"
     try:
-        json.loads((folder / "session.json").read_text("utf-8"))
+        held = json.loads((folder / "session.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return "session.json can't be read"
+    if isinstance(held, dict) and (key := foreign(held)):
+        return f"session.json is damaged, at {key}"
     return "it is not complete, or a table is cut off"

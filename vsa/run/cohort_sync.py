@@ -24,6 +24,7 @@ from vsa.features.registry import DYAD, TooLittle
 from vsa.features.signals import Floats
 from vsa.features.synchrony import synchrony
 from vsa.run.session_features import session_of
+from vsa.study.gathering import own_row
 from vsa.study.parquet import read_parquet, write_row
 from vsa.study.results import Results, write_json
 
@@ -63,6 +64,7 @@ def compare(
     partners: int = PARTNERS,
     seed: int = 0,
     progress: Callable[[int, int], None],
+    left_out: Callable[[str, str], object] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Compare every session with the others, and write what comes out into their features.
 
@@ -76,6 +78,8 @@ def compare(
         At most so many of other sessions, drawn by `seed`.
     progress
         Is told how many sessions are done, of how many.
+    left_out
+        Is told of a session that is damaged, and why; the others are compared without it. None: it is an error.
 
     Returns
     -------
@@ -84,17 +88,24 @@ def compare(
     Raises
     ------
     InputError
-        When there are too few sessions.
+        When there are too few sessions, or one is damaged.
     SessionError
         Stage ``write``.
     """
-    if len(names) <= LEAST_PARTNERS:
+    dyads = list[Dyad]()
+    for name in names:
+        try:
+            dyads.append(_dyad(results, name))
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out(name, error.message)
+    if len(dyads) <= LEAST_PARTNERS:
         raise InputError(
-            f"{results.folder} holds {len(names)} finished sessions that may be used; comparing pairs across sessions "
+            f"{results.folder} holds {len(dyads)} finished sessions that may be used; comparing pairs across sessions "
             f"takes more than {LEAST_PARTNERS}.",
             "Within a session, 'dyad.sync.*_surrogate_z' compares without others.",
         )
-    dyads = [_dyad(results, name) for name in names]
     found = {}
     for k, dyad in enumerate(dyads):
         rng = np.random.default_rng([seed, k])
@@ -110,6 +121,8 @@ def _dyad(results: Results, name: str) -> Dyad:
     described = results.finished(name)
     try:
         session = session_of(results.session(name), described or {}, COLUMNS)
+        own_row((results.session(name) / "features.parquet").read_bytes(), name)
+        _ = (described or {})["quality"]["features_missing"]
     except (OSError, ValueError, KeyError):
         raise InputError(
             f"Session {name} is damaged, or an earlier vsa made it.",

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from vsa.features.session import scope_names
 from vsa.media.digest import sha256_of_file
-from vsa.study.parquet import read_parquet, write_parquet
+from vsa.study.parquet import check_numbers, read_parquet, write_parquet
 from vsa.study.turn_files import read_turns, rttm
 from vsa.study.voice_table import read_voice, speaking_of
 from vsa.voice.ipu import speech_stretches
@@ -225,6 +225,7 @@ def turns_in(folder: Path, described: Mapping[str, Any]) -> Turns:
     if described["sound"]["turns"]["from"] == "found":
         return found_turns(participants, speech)
     table = read_parquet(folder / "turns.parquet")
+    check_numbers(table, folder / "turns.parquet", ("participant", "kind"))
     return corrected_turns(table, _heard(table, speech), participants=_ids(participants))
 
 

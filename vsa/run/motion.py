@@ -37,7 +37,7 @@ def motion_pair(session: Path, rate_hz: float, columns: tuple[int, int] | None =
         raise InputError(
             f"{session} is no finished session.", "Give the folder of one, DIR/<session_id>, or a text file."
         )
-    people = described["participants"]
+    people = described.get("participants", [])
     names = scope_names(people)
     if len(people) < 2:
         raise InputError(f"{session} has one participant, and two are compared.", "Give another session.")
@@ -50,7 +50,13 @@ def motion_pair(session: Path, rate_hz: float, columns: tuple[int, int] | None =
             f"{session} has {len(people)} participants; --columns names two of them, counted from 1.",
             "Correct --columns.",
         )
-    face = read_face(folder / "face.parquet", ("t", "participant", "motion"))
+    try:
+        face = read_face(folder / "face.parquet", ("t", "participant", "motion"))
+    except (OSError, ValueError, KeyError):
+        raise InputError(
+            f"Session {session} is damaged, or an earlier vsa made it: face.parquet can't be read.",
+            "Extract it again with 'vsa extract --afresh'.",
+        ) from None
     t = face["t"].to_numpy(np.float64)
     start_s, end_s = (float(t.min()), float(t.max()) + 1 / rate_hz) if len(t) else (0.0, 0.0)
     series = []

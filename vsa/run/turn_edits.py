@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from vsa.features.session import scope_names
 from vsa.run.corrections import CORRECTED, NOT_USED, Correction, corrected, settle, speech_in, turns_in
 from vsa.run.session_features import write_features
 from vsa.run.turn_check import check, shift_s
+from vsa.study.face_table import read_face
 from vsa.study.results import Results, write_json
 from vsa.study.turn_files import read_turns, write_turns
 from vsa.voice.ipu import frame, inter_pausal_units
@@ -85,8 +86,9 @@ def export_turns(session: Path, file: Path, *, replace: bool = False) -> dict[st
     described = _described(session)
     _check_place(session, file, replace)
     names, source = _names(described), described["source"]
-    turns = turns_in(session, described)
-    table = turns.table if _speakers_known(described) else _speech_of_somebody(session)
+    with _reading(session):
+        turns = turns_in(session, described)
+        table = turns.table if _speakers_known(described) else _speech_of_somebody(session)
     zero_s = shift_s(file, described)
     write_turns(
         file,
@@ -187,7 +189,9 @@ def _revise(session: Path, given: _Given) -> Change:
     with results.revising(session.name, _CHANGING) as folder:
         described = _described(folder, session)
         names = _names(described)
-        before = spoken(turns_in(folder, described), names)
+        with _reading(session):
+            before = spoken(turns_in(folder, described), names)
+            read_face(folder / "face.parquet", ("t", "participant", "tracked"))
         recording = described["source"]["sha256"]
         settled = settle(given(described), described["participants"], speech_in(folder), recording)
         settled.write(folder, session.name)
@@ -224,10 +228,7 @@ def _described(folder: Path, session: Path | None = None) -> dict[str, Any]:
                 f"{session} is a results folder.", f"Give one of its sessions, as {session / inside[0]}."
             )
         if (session / "session.json").is_file():
-            raise InputError(
-                f"Session {session} is damaged, or an earlier vsa made it.",
-                "Extract it again with 'vsa extract'.",
-            )
+            raise _damaged(session)
         raise InputError(f"{session} is no session.", "Give the folder of one session, DIR/<session_id>.")
     if described["sound"]["kind"] == "none":
         raise InputError(
@@ -235,6 +236,21 @@ def _described(folder: Path, session: Path | None = None) -> dict[str, Any]:
             "Where a person's sound is apart, name it in a manifest as audio:<role> and extract the session again.",
         )
     return described
+
+
+@contextmanager
+def _reading(session: Path) -> Iterator[None]:
+    """A table that can't be read is the session's fault."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError):
+        raise _damaged(session) from None
+
+
+def _damaged(session: Path) -> InputError:
+    return InputError(
+        f"Session {session} is damaged, or an earlier vsa made it.", "Extract it again with 'vsa extract'."
+    )
 
 
 def _names(described: Mapping[str, Any]) -> dict[str, str]:

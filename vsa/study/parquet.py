@@ -7,11 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from vsa.errors import InputError
+from vsa.study.cells import shown
 from vsa.study.simulated_mark import KEY, VALUE, is_marked
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+
+#: Of objects, what pandas calls those that are numbers, or yes and no, with gaps.
+_NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "empty")
 
 
 class RowCountError(ValueError):
@@ -31,6 +37,26 @@ def read_parquet(file: Path | IO[bytes], columns: Sequence[str] | None = None) -
     names = None if columns is None else list(columns)
     with _damage():
         return pd.read_parquet(file, columns=names, page_checksum_verification=True)
+
+
+def check_numbers(table: pd.DataFrame, path: Path, besides: Sequence[str] = ("participant",)) -> None:
+    """See that the columns of a session's signals hold numbers, or yes and no.
+
+    Raises
+    ------
+    InputError
+        When another than those `besides` holds something else.
+    """
+    from pandas.api.types import infer_dtype, is_numeric_dtype
+
+    for name in table:
+        kind = table[name].dtype
+        if name in besides or is_numeric_dtype(kind) or infer_dtype(table[name]) in _NUMBERS:
+            continue
+        raise InputError(
+            f"{path}: column {shown(str(name))} holds something else than numbers.",
+            "Extract the session again, with 'vsa extract --afresh'.",
+        )
 
 
 def read_row(file: Path | IO[bytes], *, alone: bool = False) -> pa.Table:

@@ -10,6 +10,7 @@ from typing import Any
 
 from vsa.errors import InputError
 from vsa.study.addresses import AddressError, Place
+from vsa.study.record_shape import foreign
 
 #: Of the file formats; it changes when a reader would have to.
 SCHEMA = 3
@@ -59,8 +60,10 @@ def read_record(session: Place) -> dict[str, Any] | None:
 
 
 def is_finished(record: Any) -> bool:
-    """Whether a ``session.json`` says that its session is finished."""
-    return isinstance(record, dict) and record.get("status") in ("complete", "partial")
+    """Whether a ``session.json`` says that its session is finished, and holds what vsa writes."""
+    return (
+        isinstance(record, dict) and record.get("status") in ("complete", "partial") and not foreign(record)
+    )
 
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from vsa.errors import InputError
 from vsa.features.registry import is_full_name
 from vsa.run.reporting.request import Request
 from vsa.run.reporting.session_view import Row
-from vsa.study.addresses import Address
+from vsa.study.addresses import Address, Place
 from vsa.study.cells import restored
 from vsa.study.consent import allowed_rows
 from vsa.study.results import Results
@@ -100,6 +100,7 @@ def listing(asked: Request, model: BondModel | None) -> Listing:
     features = tuple(str(name) for name in table if is_full_name(str(name)))
     facts = [name for name in own if name in table and name not in features and name != target]
     rows = _rows(asked, table, names, features, facts, target, by_name)
+    notes += _damaged(asked.study, rows.values())
     return Listing(
         rows=tuple(rows[name] for name in order),
         table=table,
@@ -146,6 +147,16 @@ def _rows(
             folder=None if results is None or record is None else results.session(name),
         )
     return rows
+
+
+def _damaged(study: Place, rows: Iterable[Row]) -> list[str]:
+    """Of sessions whose folder is there and can't be used."""
+    if not isinstance(study, Path) or not study.is_dir():
+        return []
+    without = [row.session_id for row in rows if row.record is None]
+    bad = [name for name in without if (study / name / "session.json").is_file()]
+    some = ", ".join(bad[:3]) + (", …" * (len(bad) > 3))
+    return [f"Damaged, so without timeline and sheet: {some}. vsa extract does them again."] if bad else []
 
 
 def _text(value: Any) -> str:
