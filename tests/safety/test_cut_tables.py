@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -163,3 +164,31 @@ def test_a_description_of_columns_that_makes_no_sense(
     pq.write_table(table.replace_schema_metadata(known), path)
     with suppress(InputError):
         assert len(read_table(path)) == table.num_rows
+
+
+def test_values_of_another_kind_in_a_session_cost_only_its_signals(study: Path, tmp_path: Path) -> None:
+    face = study / TWO / "face.parquet"
+    pd.read_parquet(face).assign(motion="much").to_parquet(face)
+    ended = call("report", study, "--rules", "--jobs", "1", "--session", TWO, "--out", tmp_path / "a")
+    assert ended.code == 0, ended.said
+    assert not timeline(tmp_path / "a", TWO)
+    assert "column motion holds something else than numbers" in call("sync", study / TWO).said
+    record = study / TWO / "session.json"
+    held = json.loads(record.read_text("utf-8"))
+    for key, value in (("participants", "x"), ("sound", 5), ("source", {"duration_s": "x"})):
+        record.write_text(json.dumps({**held, key: value}), "utf-8")
+        ended = call("report", study, "--rules", "--jobs", "1", "--session", TWO, "--out", tmp_path / key)
+        assert ended.code == 0, ended.said
+        assert f"Damaged, so without timeline and sheet: {TWO}" in ended.said
+        for command in (["turns", "export", study / TWO, tmp_path / "t.TextGrid"], ["sync", study / TWO]):
+            assert call(*command).code == 2
+
+
+def test_turns_of_a_cut_voice_table_are_refused_in_words(study: Path, tmp_path: Path) -> None:
+    voice = study / TWO / "voice.parquet"
+    whole = voice.read_bytes()
+    voice.write_bytes(whole[: len(whole) // 2] + b"PAR1")
+    ended = call("turns", "export", study / TWO, tmp_path / "t.TextGrid")
+    assert ended.code == 2
+    assert "is damaged" in ended.said
+    assert not (tmp_path / "t.TextGrid").exists()
