@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsa.errors import InputError
+from vsa.study.addresses import place_of
 from vsa.study.consent import PURPOSES, Consent, allowed_rows, consent_of, purposes_in
+from vsa.study.folder import study_folder, study_of
 from vsa.study.manifest import Manifest, read_manifest
 
 BOTH = "session_id,video,consent:client,consent:therapist\n"
@@ -147,6 +149,24 @@ def test_rows_are_left_out_where_the_purpose_was_not_given(tmp_path: Path) -> No
     # the table itself, and one beside it, are of the same study
     for source in (tmp_path / "features.parquet", tmp_path / "tables" / "mine.csv"):
         assert allowed_rows(table, source, "quality").left_out == ("s1", "s4")
+
+
+def test_a_session_is_of_the_study_around_it(tmp_path: Path) -> None:
+    study(tmp_path, {"s1": ["quality"], "s2": []}, "session_id,consent\ns1,no\ns2,quality\n")
+    for name in ("s1", "s2"):
+        own = pd.DataFrame({"session_id": [name], "x": [1]})
+        own.to_parquet(tmp_path / name / "features.parquet")
+        (tmp_path / name / "log.jsonl").touch()  # as earlier versions left it there
+        address = place_of(f"local://{tmp_path}/{name}")
+        for source in (tmp_path / name, tmp_path / name / "features.parquet", address):
+            if name == "s2":
+                assert allowed_rows(own, source, "quality").table["session_id"].tolist() == ["s2"]
+                continue
+            with pytest.raises(InputError, match="may be used for quality: not all of its people agreed"):
+                allowed_rows(own, source, "quality")
+        assert study_of(tmp_path / name) == study_of(tmp_path / name / "features.parquet") == tmp_path
+        with pytest.raises(InputError, match="is one session"):
+            study_folder(tmp_path / name)
 
 
 def test_nothing_left_is_an_error(tmp_path: Path) -> None:

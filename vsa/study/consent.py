@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vsa.errors import InputError
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.cells import shown
-from vsa.study.folder import FEATURES, MANIFEST, study_of
+from vsa.study.folder import FEATURES, MANIFEST, SESSION, study_of
 from vsa.study.session_files import read_record
 
 if TYPE_CHECKING:
@@ -212,6 +212,8 @@ def _around(table: Address) -> Address | None:
     """The results folder that an address is, or lies in; None if it is in none."""
     try:
         folder = table if table.is_dir() else table.parent
+        if (folder / SESSION).is_file() and not (folder / MANIFEST).is_file():
+            folder = folder.parent
         return folder if any((folder / name).is_file() for name in (MANIFEST, FEATURES)) else None
     except AddressError as error:
         raise InputError(f"{table}: {error}.", error.hint) from None

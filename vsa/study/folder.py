@@ -13,13 +13,22 @@ LOG = "log.jsonl"
 README = "README.md"
 FEATURES = "features.parquet"
 FAILURES = "failures.csv"
+#: Makes a folder that of one session, and none of a study.
+SESSION = "session.json"
 #: No session may be called like one of these.
 TAKEN = (MANIFEST, LOG, README, FEATURES, FAILURES)
 
 
 def is_study(folder: Path) -> bool:
-    """Whether a folder is one: it holds a manifest, results or a log."""
-    return folder.is_dir() and any((folder / name).is_file() for name in (MANIFEST, LOG, FEATURES))
+    """Whether a folder is one: it holds a manifest, or results or a log without being a session."""
+    if (folder / MANIFEST).is_file():
+        return True
+    return not is_session(folder) and any((folder / name).is_file() for name in (LOG, FEATURES))
+
+
+def is_session(folder: Path) -> bool:
+    """Whether a folder is that of one session: the study is the folder around it."""
+    return (folder / SESSION).is_file() and not (folder / MANIFEST).is_file()
 
 
 def study_of(path: Place) -> Path | None:
@@ -37,6 +46,8 @@ def study_folder(path: Path) -> Path:
     InputError
         When it is none.
     """
+    if is_session(path):
+        raise InputError(f"{path} is one session, and no study folder.", "Give the folder around it.")
     if not is_study(path):
         raise InputError(
             f"{path} is no study folder: there is no {MANIFEST}, {FEATURES} or {LOG} in it.",

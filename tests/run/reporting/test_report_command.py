@@ -125,6 +125,22 @@ def test_sessions_without_consent_have_no_page_and_are_named_with_the_reason(
     assert "no session sim-c002-s1" in failing(study, "--session", "sim-c002-s1", "--out", tmp_path / "r2")
 
 
+def test_a_session_is_used_as_the_study_around_it_says(study: Path, tmp_path: Path) -> None:
+    first, second, *_ = sorted(path.name for path in study.glob("*-s?"))
+    manifest = study / "manifest.csv"
+    lines = manifest.read_text("utf-8-sig").splitlines()
+    manifest.write_text(
+        "\n".join(line.replace(",yes,", ",no,", 1) if line.startswith(first) else line for line in lines)
+    )
+    for source in (study / first, study / first / "features.parquet"):
+        assert "may be used for quality" in failing(source, "--out", tmp_path / "report")
+        assert not (tmp_path / "report").exists()
+    assert not (study / "log.jsonl").exists()
+    report(study / second, "--out", tmp_path / "report")
+    assert not (study / second / "log.jsonl").exists()
+    assert [entry["ids"] for entry in log_of(study)] == [[second]]
+
+
 def test_pages_for_research_have_no_list(study: Path, tmp_path: Path) -> None:
     report(study, "--purpose", "research", *ONE, "--out", tmp_path / "report")
     assert "badge weak" not in (tmp_path / "report" / "index.html").read_text("utf-8")
