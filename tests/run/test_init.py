@@ -125,6 +125,30 @@ def test_a_recording_without_consent_is_never_opened(tmp_path: Path) -> None:
     ]
 
 
+def test_what_the_study_has_no_consent_for_is_not_measured_by_another_name_or_manifest(
+    tmp_path: Path,
+) -> None:
+    study, calls, other = tmp_path / "study", tmp_path / "calls", tmp_path / "other.csv"
+    make_study(study)
+    calls.mkdir()
+    for name in ("a", "s01", "free"):
+        (calls / f"{name}.mp4").write_bytes(name.encode())
+    (calls / "link.mp4").symlink_to(calls / "a.mp4")
+    (calls / "same.mp4").hardlink_to(calls / "a.mp4")
+    fill(study, "s01,gone.mp4,,,yes,no,,,,,,,", "s02,../calls/a.mp4,,,yes,,,,,,,,")
+    other.write_text("session_id,video,consent\nS01,calls/free.mp4,yes\n")
+    refused = [calls / f"{name}.mp4" for name in ("a", "s01", "link", "same")]
+    for source in (*refused, other):
+        done = vsa("extract", source, "--out", study)
+        assert done.returncode == 2
+        assert "says no consent; it was not opened." in done.stderr
+    assert not (study / "failures.csv").exists()
+    # what it does not name is nobody's no
+    done = vsa("extract", calls / "free.mp4", "--out", study)
+    assert done.returncode == 3
+    assert "free" in (study / "failures.csv").read_text()
+
+
 @pytest.mark.slow
 def test_two_real_clips_from_init_to_results_and_consent_that_is_taken_back(tmp_path: Path) -> None:
     study = tmp_path / "study"

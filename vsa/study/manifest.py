@@ -123,8 +123,27 @@ def read_manifest(path: Place, finished: Container[str] = (), purpose: str = "")
     )
 
 
-def read_consent(path: Place) -> dict[str, frozenset[str]]:
-    """What a manifest says that its sessions may be used for, by id in lower case. Other columns are not looked at.
+@dataclass(frozen=True)
+class Stated:
+    """What a row says of consent, whatever its other cells are.
+
+    Attributes
+    ----------
+    session_id
+        As it stands there.
+    purposes
+        What all of its people agreed to.
+    places
+        Its recordings and sound files.
+    """
+
+    session_id: str
+    purposes: frozenset[str]
+    places: tuple[Place, ...]
+
+
+def read_stated(path: Place) -> list[Stated]:
+    """What a manifest says of consent, row by row. Columns of other kinds are not looked at.
 
     Raises
     ------
@@ -132,7 +151,7 @@ def read_consent(path: Place) -> dict[str, frozenset[str]]:
         When it can't be read, or a cell of consent is wrong.
     """
     table = read_rows(path)
-    found = dict[str, frozenset[str]]()
+    found = list[Stated]()
     if "session_id" not in table.header:
         raise InputError(
             f"{path} has no column session_id.", "It says what sessions may be used for; mend it."
@@ -146,8 +165,15 @@ def read_consent(path: Place) -> dict[str, frozenset[str]]:
             )
         except ValueError as error:
             raise InputError(f"{path}, row {number}, column consent: {error}.", "Mend it.") from None
-        found[row["session_id"].casefold()] = consent.purposes
+        media = (row[name] for kind in ("video", "audio") for name in columns(row, kind) if row[name])
+        places = tuple(place_of(value, path.parent) for value in media)
+        found.append(Stated(row["session_id"], consent.purposes, places))
     return found
+
+
+def read_consent(path: Place) -> dict[str, frozenset[str]]:
+    """What a manifest says that its sessions may be used for, by id in lower case. Raises as `read_stated`."""
+    return {one.session_id.casefold(): one.purposes for one in read_stated(path)}
 
 
 def _by_column(table: Table, cells: Sequence[str]) -> dict[str, str]:
