@@ -23,13 +23,13 @@ def open_results(folder: str | PathLike[str]) -> OpenResults:
     Returns
     -------
     OpenResults
-        The sessions by id, their features as one table, and what failed. Nothing but ``session.json`` is read before
-        it is asked for.
+        The sessions by id, their features as one table, and what failed. Nothing but ``session.json`` and the
+        manifest is read before it is asked for. Sessions without consent to anything are left out, with a warning.
 
     Raises
     ------
     InputError
-        When it is no results folder.
+        When it is no results folder, or its manifest can't be read.
 
     Examples
     --------

@@ -15,6 +15,7 @@ import pytest
 from extraction import run
 from people import clip_path
 from pretrained import need_faces
+from studies import make_study
 
 import vsa
 from vsa.errors import InputError
@@ -356,6 +357,27 @@ def test_a_session_that_is_not_there_says_why(study):
         study["s99"]
     with pytest.raises(NoSuchSession, match=r"no session 's99'.*s01, s02"):
         study["s99"]
+
+
+def test_sessions_without_consent_are_left_out_and_counted(tmp_path, recwarn):
+    table = make_study(tmp_path / "study", 2)
+    folder, (first, *others) = tmp_path / "study", sorted(table["session_id"])
+    more = {"schema": SCHEMA, "participants": [], "quality": {"notes": [], "features_missing": {}}}
+    for name in (first, *others):
+        record = json.loads((folder / name / "session.json").read_text())
+        (folder / name / "session.json").write_text(json.dumps(record | more))
+    assert vsa.open_results(folder).sessions == (first, *others)
+    assert not recwarn
+    manifest = folder / "manifest.csv"
+    manifest.write_text(manifest.read_text("utf-8-sig").replace(f"{first}.mp4,yes", f"{first}.mp4,no"))
+    with pytest.warns(UserWarning, match="1 session left out: not all of the people in them agreed"):
+        study = vsa.open_results(folder)
+    assert study.left_out == (first,)
+    assert study.sessions == tuple(others)
+    assert list(study.features.index) == list(study.facts.index) == others
+    assert "1 left out" in repr(study)
+    with pytest.raises(NoSuchSession, match="may not be used: not all of its people agreed"):
+        study[first]
 
 
 def test_a_study_in_which_everything_failed_opens(tmp_path):

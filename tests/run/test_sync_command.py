@@ -210,6 +210,19 @@ def test_a_session_goes_out_for_rmea_and_comes_back_the_same(tmp_path: Path) -> 
     assert len(read_pair(file).first) == 2000
 
 
+def test_a_session_without_consent_for_research_is_neither_compared_nor_exported(tmp_path: Path) -> None:
+    folder = session(tmp_path / "out", dict(zip(("client", "therapist"), coupled(90), strict=True)), RATE_HZ)
+    export = tmp_path / "s1.txt"
+    arguments = ["--rate", str(RATE_HZ), "--window", "20", "--step", "10", "--surrogates", "0"]
+    for consent, agreed in (("quality", False), ("no", False), ("research", True)):
+        (tmp_path / "out" / "manifest.csv").write_text(f"session_id,consent\n{folder.name},{consent}\n")
+        for further in ([], ["--export", str(export)]):
+            done = vsa("sync", folder, *arguments, *further)
+            assert done.returncode == (0 if agreed else 2), done.stderr
+            assert ("may not be used for research" in done.stderr) is not agreed
+        assert export.exists() is agreed
+
+
 def test_of_three_people_two_are_named(tmp_path: Path) -> None:
     first, second = coupled(100)
     folder = session(tmp_path / "out", {"p1": first, "p2": second, "p3": first}, fps=RATE_HZ)

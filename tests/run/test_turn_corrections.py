@@ -183,6 +183,32 @@ def test_twenty_minutes_of_a_real_conversation_come_back_unchanged(tmp_path, end
     pd.testing.assert_frame_equal(turns_of(folder), before)
 
 
+def test_a_session_without_consent_is_not_corrected(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "s1.TextGrid"
+    export_turns(folder, file)
+    import_turns(folder, file)
+    before = contents(folder)
+    manifest = folder.parent / "manifest.csv"
+    manifest.write_text("session_id,consent\ns1,no\n")
+    for change in (
+        lambda: export_turns(folder, tmp_path / "again.rttm"),
+        lambda: import_turns(folder, file),
+        lambda: reset_turns(folder),
+    ):
+        with pytest.raises(InputError, match="Session s1 may not be used: not all of its people agreed"):
+            change()
+    assert contents(folder) == before
+    assert not (tmp_path / "again.rttm").exists()
+    manifest.write_text("session_id,consent\ns1,quality\n")
+    import_turns(folder, file)
+    # without a manifest, what was recorded counts
+    manifest.unlink()
+    record = {**record_of(folder), "consent": {"by": {"all": []}, "purposes": []}}
+    write_json(folder / "session.json", record)
+    with pytest.raises(InputError, match="may not be used"):
+        reset_turns(folder)
+
+
 def test_everybody_has_tiers_by_role_and_elan_finds_the_recording(tmp_path):
     folder = session(tmp_path / "out", [("p1", 1, 4)])
     export_turns(folder, tmp_path / "call.eaf")

@@ -73,7 +73,8 @@ def sync(
     """Say whether two series move together more than by chance, and who leads.
 
     FILE is motion energy as MEA and rMEA have it: text with one column for each person. It may also hold one column,
-    with FILE2 for the other person; or be a session's folder, whose motion energy is taken.
+    with FILE2 for the other person; or be a session's folder, whose motion energy is taken if its people all agreed to
+    research.
 
     FILE may also be a results folder with 20 sessions or more: each pair is then compared, in all signals, with
     pairs who never met, and its features get dyad.sync.*_cohort_z and _cohort_p. Sessions whose people did not all
@@ -84,6 +85,10 @@ def sync(
         return
     settings = {"rate_hz": _rate(rate_hz, file), "window_s": window_s, "step_s": step_s, "lag_s": lag_s}
     _check(settings)
+    if file.is_dir():
+        from vsa.study.consent import check_session
+
+        check_session(file, "research")
     pair = _pair(file, file2, settings["rate_hz"], columns)
     if export is not None:
         if file.is_dir() and export.resolve().is_relative_to(file.resolve()):

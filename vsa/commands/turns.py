@@ -25,7 +25,7 @@ def turns() -> None:
     """Take turns out to Praat or ELAN, and bring them back corrected.
 
     SESSION is the folder of one session, DIR/<session_id>. What a person corrected wins from then on, also when the
-    session is extracted afresh.
+    session is extracted afresh. Sessions whose people agreed to nothing are refused.
     """
 
 

@@ -21,6 +21,7 @@ from vsa.notebook import features
 from vsa.notebook.session import OpenSession
 from vsa.notebook.units import no_unit, with_units
 from vsa.study.addresses import Address, place_of
+from vsa.study.consent import without_consent
 from vsa.study.failures import COLUMNS
 from vsa.study.record_shape import foreign
 from vsa.study.results import Results
@@ -57,13 +58,16 @@ class OpenResults(Mapping[str, OpenSession]):
     ----------
     folder
         The same.
+    left_out
+        Sessions that nobody may use: somebody in them said no, or there is no purpose that all agreed to. What the
+        folder's manifest says goes before what was recorded. A warning says how many.
     damaged
         Session that can't be used -> why. A warning names them too; the others are not touched by it.
 
     Raises
     ------
     InputError
-        When it is no results folder.
+        When it is no results folder, or its manifest can't be read.
     """
 
     def __init__(self, folder: str | PathLike[str]) -> None:
@@ -76,14 +80,20 @@ class OpenResults(Mapping[str, OpenSession]):
         self.folder = place
         self._results = Results(self.folder)
         found = _candidates(self.folder)
+        self.left_out = without_consent((path.name for path in found), self.folder)
         self._sessions: dict[str, OpenSession] = {}
         self.damaged: dict[str, str] = {}
         for path in found:
+            if path.name in self.left_out:
+                continue
             record = self._results.finished(path.name)
             if why := _unusable(path, record):
                 self.damaged[path.name] = why
             elif record is not None:
                 self._sessions[path.name] = OpenSession(path, record)
+        if n := len(self.left_out):
+            text = f"{n} session{'s' * (n > 1)} left out: not all of the people in them agreed to be measured"
+            warnings.warn(f"{text} ({self.folder}).", stacklevel=3)
         for name, why in self.damaged.items():
             warnings.warn(f"Session '{name}' can't be used: {why}.", stacklevel=3)
 
@@ -99,6 +109,11 @@ class OpenResults(Mapping[str, OpenSession]):
             raise NoSuchSession(
                 f"Session '{session_id}' can't be used: {self.damaged[session_id]}.",
                 "Extract it again, with 'vsa extract --afresh'.",
+            )
+        if session_id in self.left_out:
+            raise NoSuchSession(
+                f"Session '{session_id}' may not be used: not all of its people agreed to it.",
+                "What they agreed to stands in the study's manifest.csv, else in the session's session.json.",
             )
         failed = {failure.session_id: failure for failure in self._results.failures()}
         if session_id in failed:
@@ -189,6 +204,7 @@ class OpenResults(Mapping[str, OpenSession]):
             written = os.stat(whole).st_mtime_ns
             if all(os.stat(path).st_mtime_ns <= written for path in own.values()):
                 table = pd.read_parquet(whole)
+                table = table[~table["session_id"].isin(self.left_out)].reset_index(drop=True)
                 if list(table["session_id"]) == list(own):
                     return table
         except (OSError, ValueError, KeyError, pa.ArrowException):
@@ -209,9 +225,12 @@ class OpenResults(Mapping[str, OpenSession]):
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} session{'s' * (len(self) != 1)}"]
-        parts += [
-            f"{n} {what}" for n, what in ((len(self.failures), "failed"), (len(self.damaged), "damaged")) if n
-        ]
+        others = (
+            (len(self.failures), "failed"),
+            (len(self.damaged), "damaged"),
+            (len(self.left_out), "left out"),
+        )
+        parts += [f"{n} {what}" for n, what in others if n]
         some = ", ".join(self.sessions[:5]) + (", …" if len(self) > 5 else "")
         return f"<vsa results in {self.folder}: {', '.join(parts)}{f' ({some})' if some else ''}>"
 

@@ -15,6 +15,7 @@ from vsa.features.session import scope_names
 from vsa.run.corrections import CORRECTED, NOT_USED, Correction, corrected, settle, speech_in, turns_in
 from vsa.run.session_features import write_features
 from vsa.run.turn_check import check, shift_s
+from vsa.study.consent import check_session
 from vsa.study.face_table import read_face
 from vsa.study.results import Results, write_json
 from vsa.study.turn_files import read_turns, write_turns
@@ -80,10 +81,11 @@ def export_turns(session: Path, file: Path, *, replace: bool = False) -> dict[st
     Raises
     ------
     InputError
-        When there are no turns, or the file can't or must not be written.
+        When there are no turns, nobody may use them, or the file can't or must not be written.
     """
     session = _own(session)
     described = _described(session)
+    check_session(session)
     _check_place(session, file, replace)
     names, source = _names(described), described["source"]
     with _reading(session):
@@ -122,7 +124,7 @@ def import_turns(session: Path, file: Path, *, empty: bool = False, recording: s
     Raises
     ------
     InputError
-        When there is no such session, or the file is not one of its corrections.
+        When there is no such session, nobody may use it, or the file is not one of its corrections.
     SessionError
         Stage ``write``: the session could not be changed; it is as it was.
     """
@@ -147,7 +149,7 @@ def reset_turns(session: Path) -> Change:
     Raises
     ------
     InputError
-        When there is no such session, or nothing was corrected.
+        When there is no such session, nobody may use it, or nothing was corrected.
     SessionError
         Stage ``write``: the session could not be changed; it is as it was.
     """
@@ -186,6 +188,7 @@ def _revise(session: Path, given: _Given) -> Change:
     """Replace a session by one with other turns, and gather the features of all again."""
     results = Results(session.parent)
     _described(session)
+    check_session(session)
     with results.revising(session.name, _CHANGING) as folder:
         described = _described(folder, session)
         names = _names(described)

@@ -7,9 +7,10 @@ work are inferred from their faces and voices, the EU AI Act (Art. 5) forbids it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsa.errors import InputError
@@ -186,13 +187,9 @@ def allowed_sessions(
     names: Iterable[str], study: Place, purpose: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """The same for ids of a study's sessions: those that may be used, those left out, and what to tell."""
-    allowed, left_out, unrecorded = list[str](), list[str](), list[str]()
-    from_manifest = _manifest_consent(study)
-    for name in dict.fromkeys(names):
-        purposes = from_manifest.get(name.casefold(), _recorded(study, name))
-        (left_out if purposes is not None and purpose not in purposes else allowed).append(name)
-        if purposes is None:
-            unrecorded.append(name)
+    agreed = _agreed(names, study)
+    left_out = tuple(name for name, purposes in agreed.items() if not _may(purposes, purpose))
+    allowed = tuple(name for name, purposes in agreed.items() if _may(purposes, purpose))
     if left_out and not allowed:
         raise InputError(
             f"No session of {study} may be used for {purpose}: not all of its people agreed to it.",
@@ -201,11 +198,58 @@ def allowed_sessions(
     notes = []
     if left_out:
         notes.append(f"Left out, without consent for {purpose}: {_some(left_out)}.")
-    if unrecorded:
+    if unrecorded := [name for name, purposes in agreed.items() if purposes is None]:
         notes.append(
             f"Nobody wrote down what these may be used for; check that it includes {purpose}: {_some(unrecorded)}."
         )
-    return tuple(allowed), tuple(left_out), tuple(notes)
+    return allowed, left_out, tuple(notes)
+
+
+def without_consent(names: Iterable[str], study: Place) -> tuple[str, ...]:
+    """Of a study's sessions, those that may be used for nothing: somebody said no, or there is no purpose of all.
+
+    Raises
+    ------
+    InputError
+        When the study's manifest or store can't be read.
+    """
+    return tuple(name for name, purposes in _agreed(names, study).items() if not _may(purposes, ""))
+
+
+def check_session(session: Path, purpose: str = "") -> None:
+    """Check that one session may be used.
+
+    Parameters
+    ----------
+    session
+        Its folder.
+    purpose
+        One of `PURPOSES`; empty: any.
+
+    Raises
+    ------
+    InputError
+        When it may not, or the manifest beside it can't be read.
+    """
+    session = session.resolve()
+    (purposes,) = _agreed([session.name], session.parent).values()
+    if not _may(purposes, purpose):
+        what = f"be used for {purpose}" if purpose else "be used"
+        raise InputError(
+            f"Session {session.name} may not {what}: not all of its people agreed to it.",
+            f"What they agreed to stands in the study's {MANIFEST}, else in the session's {SESSION}.",
+        )
+
+
+def _agreed(names: Iterable[str], study: Place) -> dict[str, frozenset[str] | None]:
+    """What sessions may be used for, by id; None where nobody wrote it down."""
+    said = _manifest_consent(study)
+    return {name: said.get(name.casefold(), _recorded(study, name)) for name in dict.fromkeys(names)}
+
+
+def _may(purposes: frozenset[str] | None, purpose: str) -> bool:
+    """Whether a session may be used for a purpose (empty: any)."""
+    return purposes is None or (purpose in purposes if purpose else bool(purposes))
 
 
 def _around(table: Address) -> Address | None:
@@ -241,6 +285,6 @@ def _recorded(study: Place, name: str) -> frozenset[str] | None:
         return None
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
