@@ -142,6 +142,7 @@ def test_what_the_study_has_no_consent_for_is_not_measured_by_another_name_or_ma
         done = vsa("extract", source, "--out", study)
         assert done.returncode == 2
         assert "says no consent; it was not opened." in done.stderr
+    assert vsa("extract", refused[0], "--out", study / "results").returncode == 2
     assert not (study / "failures.csv").exists()
     # what it does not name is nobody's no
     done = vsa("extract", calls / "free.mp4", "--out", study)

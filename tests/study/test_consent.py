@@ -169,6 +169,56 @@ def test_a_session_is_of_the_study_around_it(tmp_path: Path) -> None:
             study_folder(tmp_path / name)
 
 
+def test_however_a_table_is_given_it_is_of_the_study_that_it_lies_in(tmp_path: Path) -> None:
+    folder, deep = tmp_path / "study", tmp_path / "study" / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    text = "session_id,consent\ns1,no\ns2,yes\n"
+    table = study(folder, {"s1": ["quality"], "s2": ["quality"]}, text)
+    link, linked = tmp_path / "link.parquet", tmp_path / "linked"
+    link.symlink_to(folder / "features.parquet")
+    linked.symlink_to(folder, target_is_directory=True)
+    copy = deep / "features.parquet"  # which makes its folder one of results
+    copy.write_bytes((folder / "features.parquet").read_bytes())
+    (deep / "mine.csv").touch()
+    (deep / "there.csv").symlink_to(tmp_path / "elsewhere.csv")
+    for source in (link, linked, linked / "features.parquet", copy, deep / "mine.csv", deep / "there.csv"):
+        assert allowed_rows(table, source, "quality").left_out == ("s1",), source
+    assert study_of(linked) == study_of(linked / "features.parquet") == linked
+    assert study_of(link) == folder
+
+
+def test_an_id_is_found_in_the_manifest_in_either_spelling_of_an_accent(tmp_path: Path) -> None:
+    study(tmp_path, {"s1": ["quality"]}, "session_id,consent\ns1,yes\nJos\u00e9,no\n")
+    table = pd.DataFrame({"session_id": ["s1", "Jose\u0301"]})
+    assert allowed_rows(table, tmp_path, "quality").left_out == ("Jose\u0301",)
+
+
+def test_far_up_only_a_manifest_of_sessions_makes_a_study(tmp_path: Path) -> None:
+    deep = tmp_path / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    (tmp_path / "log.jsonl").touch()
+    (tmp_path / "manifest.csv").write_text("package,version\nx,1\n")
+    assert study_of(deep / "table.csv") is None
+    (tmp_path / "manifest.csv").write_text("# of the pilot\nsession_id,video,consent\n")
+    assert study_of(deep / "table.csv") == tmp_path
+
+
+def test_a_table_that_does_not_name_its_sessions_is_of_all_of_the_study(tmp_path: Path) -> None:
+    study(tmp_path, {"s1": ["quality"], "s2": None})
+    table, source = pd.DataFrame({"x": [1]}), tmp_path / "table.csv"
+
+    def notes(manifest: str) -> tuple[str, ...]:
+        (tmp_path / "manifest.csv").write_text(f"session_id,consent\n{manifest}")
+        got = allowed_rows(table, source, "quality")
+        assert got.table is table
+        return got.notes
+
+    assert notes("s1,yes\ns2,quality\n") == ()
+    assert "table.csv has no session_id: it can't be told" in notes("s1,yes\ns2,no\n")[0]
+    with pytest.raises(InputError, match=r"No session of .* may be used for quality"):
+        notes("s1,no\ns2,research\n")
+
+
 def test_nothing_left_is_an_error(tmp_path: Path) -> None:
     table = study(tmp_path, {"s1": ["research"], "s2": []})
     with pytest.raises(InputError, match="may be used for training: not all of its people agreed"):

@@ -23,7 +23,7 @@ from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.cells import shown
 from vsa.study.consent import Consent
 from vsa.study.failures import Failure
-from vsa.study.folder import MANIFEST
+from vsa.study.folder import MANIFEST, manifest_of
 from vsa.study.manifest import read_stated
 from vsa.study.plan import SessionPlan
 from vsa.study.remote_results import AnyResults, results_at
@@ -282,13 +282,13 @@ def _check_withdrawn(ahead: Sequence[SessionPlan], out: Place) -> None:
 
 
 def _check_consent(plans: Sequence[SessionPlan], out: Place) -> None:
-    """Whom the folder's own manifest names without consent is not measured, wherever the recording comes from."""
-    manifest = out / MANIFEST
+    """Whom the study's manifest names without consent is not measured, wherever the recording comes from."""
     try:
-        if not manifest.is_file():
+        manifest = manifest_of(out) if isinstance(out, Path) else out / MANIFEST
+        if manifest is None or not manifest.is_file():
             return
     except AddressError as error:
-        raise InputError(f"{manifest}: {error}.", error.hint) from None
+        raise InputError(f"{out}: {error}.", error.hint) from None
     stated = read_stated(manifest)
     refused = {key("session", one.session_id) for one in stated if not one.purposes}
     agreed = {key("session", one.session_id) for one in stated if one.purposes}
@@ -305,7 +305,7 @@ def _check_consent(plans: Sequence[SessionPlan], out: Place) -> None:
         names = ", ".join(found[:3]) + (", …" * (len(found) > 3))
         raise InputError(
             f"{manifest} names {names}, or the recording, and says no consent; it was not opened.",
-            f"Leave it out. If everybody in it has agreed since, say so there, and do: vsa extract {out}",
+            f"Leave it out. If everybody in it has agreed since, say so there, and do: vsa extract {manifest.parent}",
         )
 
 

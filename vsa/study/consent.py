@@ -7,6 +7,7 @@ work are inferred from their faces and voices, the EU AI Act (Art. 5) forbids it
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from vsa.errors import InputError
 from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.cells import shown
-from vsa.study.folder import FEATURES, MANIFEST, SESSION, study_of
+from vsa.study.folder import FEATURES, MANIFEST, SESSION, manifest_of, study_of
 from vsa.study.session_files import read_record
 
 if TYPE_CHECKING:
@@ -162,7 +163,8 @@ def allowed_rows(table: pd.DataFrame, source: Place, purpose: str) -> Allowed:
     Parameters
     ----------
     table
-        One row a session, with ``session_id``; tables without it, or from outside of a study, are left as they are.
+        One row a session, with ``session_id``; tables from outside of a study are left as they are, and those without
+        it too if there is any session in the study that may be used.
     source
         The study folder, or the file that the table was read from.
     purpose
@@ -174,13 +176,35 @@ def allowed_rows(table: pd.DataFrame, source: Place, purpose: str) -> Allowed:
         When no row is left, or the study's manifest or store can't be read.
     """
     study = _around(source) if isinstance(source, Address) else study_of(source)
-    if study is None or "session_id" not in table:
+    if study is None:
         return Allowed(table, (), ())
+    if "session_id" not in table:
+        return Allowed(table, (), _of_unnamed(study, source, purpose))
     names = table["session_id"].astype(str)
     allowed, left_out, notes = allowed_sessions(names.tolist(), study, purpose)
     kept = table[names.isin([*allowed])].reset_index(drop=True)
     kept.attrs.update(table.attrs)
     return Allowed(kept, left_out, notes)
+
+
+def _of_unnamed(study: Place, source: Place, purpose: str) -> tuple[str, ...]:
+    """What to tell of a table that does not say which sessions it is of; refused where none of the study's would do."""
+    from vsa.study.remote_results import results_at
+
+    said = _manifest_consent(study)
+    agreed = [*said.values(), *_agreed(results_at(study).sessions(), study).values()]
+    if not agreed or all(purposes is not None and _may(purposes, purpose) for purposes in agreed):
+        return ()
+    if not any(_may(purposes, purpose) for purposes in agreed):
+        raise _nobody(study, purpose)
+    return (f"{source} has no session_id: it can't be told which of its rows lack consent for {purpose}.",)
+
+
+def _nobody(study: Place, purpose: str) -> InputError:
+    return InputError(
+        f"No session of {study} may be used for {purpose}: not all of its people agreed to it.",
+        f"Consent for it stands in the manifest as {YES}, or as a list of purposes with {purpose} in it.",
+    )
 
 
 def allowed_sessions(
@@ -191,10 +215,7 @@ def allowed_sessions(
     left_out = tuple(name for name, purposes in agreed.items() if not _may(purposes, purpose))
     allowed = tuple(name for name, purposes in agreed.items() if _may(purposes, purpose))
     if left_out and not allowed:
-        raise InputError(
-            f"No session of {study} may be used for {purpose}: not all of its people agreed to it.",
-            f"Consent for it stands in the manifest as {YES}, or as a list of purposes with {purpose} in it.",
-        )
+        raise _nobody(study, purpose)
     notes = []
     if left_out:
         notes.append(f"Left out, without consent for {purpose}: {_some(left_out)}.")
@@ -244,7 +265,10 @@ def check_session(session: Path, purpose: str = "") -> None:
 def _agreed(names: Iterable[str], study: Place) -> dict[str, frozenset[str] | None]:
     """What sessions may be used for, by id; None where nobody wrote it down."""
     said = _manifest_consent(study)
-    return {name: said.get(name.casefold(), _recorded(study, name)) for name in dict.fromkeys(names)}
+    return {
+        name: said.get(unicodedata.normalize("NFC", name).casefold(), _recorded(study, name))
+        for name in dict.fromkeys(names)
+    }
 
 
 def _may(purposes: frozenset[str] | None, purpose: str) -> bool:
@@ -264,16 +288,17 @@ def _around(table: Address) -> Address | None:
 
 
 def _manifest_consent(study: Place) -> Mapping[str, frozenset[str]]:
-    """What the study's own manifest says now: people may have changed their mind since extraction."""
+    """What the study's manifest says now: people may have changed their mind since extraction."""
     from vsa.study.manifest import read_consent
 
+    if isinstance(study, Path):
+        own = manifest_of(study)
+        return read_consent(own) if own else {}
     path = study / MANIFEST
     try:
-        if not path.is_file():
-            return {}
+        return read_consent(path) if path.is_file() else {}
     except AddressError as error:
         raise InputError(f"{path}: {error}.", error.hint) from None
-    return read_consent(path)
 
 
 def _recorded(study: Place, name: str) -> frozenset[str] | None:
