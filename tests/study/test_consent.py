@@ -248,10 +248,32 @@ def test_tables_from_elsewhere_and_without_ids_are_left_as_they_are(tmp_path: Pa
         assert (got.left_out, got.notes) == ((), ())
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"consent": 3}', '{"consent": {"by": {}}}', "\x00"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"consent": null}', "\x00"])
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
     table = study(tmp_path, {"s1": ["training"], "s2": ["training"]})
     (tmp_path / "s1" / "session.json").write_text(content)
     got = allowed_rows(table, tmp_path, "training")
     assert len(got.table) == 2
     assert "includes training: s1." in got.notes[0]
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        '{"by": {"all": []}, "purposes": null}',
+        '{"by": {"all": ["training"]}}',
+        '{"by": {}}',
+        '{"purposes": "training"}',
+        '{"purposes": {"training": false}}',
+        "3",
+        "[]",
+        '"training"',
+        "false",
+    ],
+)
+def test_consent_that_is_there_and_cannot_be_read_is_none(tmp_path: Path, consent: str) -> None:
+    table = study(tmp_path, {"s1": ["training"], "s2": ["training"]})
+    (tmp_path / "s1" / "session.json").write_text(f'{{"consent": {consent}}}')
+    got = allowed_rows(table, tmp_path, "training")
+    assert got.table["session_id"].tolist() == ["s2"]
+    assert got.notes == ("Left out, without consent for training: s1.",)

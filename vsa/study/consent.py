@@ -302,12 +302,13 @@ def _manifest_consent(study: Place) -> Mapping[str, frozenset[str]]:
 
 
 def _recorded(study: Place, name: str) -> frozenset[str] | None:
-    """What was recorded at extraction; None if nothing was."""
-    try:
-        consent = (read_record(study / name) or {}).get("consent")
-        return None if consent is None else frozenset(map(str, consent["purposes"]))
-    except (TypeError, KeyError):
+    """What was recorded at extraction: nothing if that can't be read; None if nobody wrote it down."""
+    record = read_record(study / name)
+    if record is None or record.get("consent") is None:
         return None
+    said = record["consent"]
+    purposes = said.get("purposes") if isinstance(said, dict) else None
+    return frozenset(map(str, purposes)) if isinstance(purposes, list) else frozenset()
 
 
 def _some(names: Sequence[str]) -> str:
