@@ -134,7 +134,8 @@ def test_what_a_command_would_refuse_only_when_it_runs_is_refused_at_once(
 
 
 def test_brackets_without_end_are_no_pipeline(tmp_path: Path) -> None:
-    assert "is no TOML: its brackets are too deep" in faults(tmp_path, f"a = {'[' * 3000}")
+    assert "lie more than 64 deep in each other" in faults(tmp_path, f"a = {'[' * 3000}")
+    assert "a key in it has more than 64 parts" in faults(tmp_path, f"a{'.a' * 100_000} = 1")
 
 
 def test_a_mark_of_unicode_at_the_beginning_is_passed_over(tmp_path: Path) -> None:

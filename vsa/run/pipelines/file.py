@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Any
 from vsa.data import data_file
 from vsa.errors import InputError
 from vsa.run.pipelines.schema import COMMANDS, nearest, setting_faults
+from vsa.toml_file import parsed
 
 #: What `vsa run` writes begins so; it can be run like the file that it holds.
 RECORD = "vsa run"
@@ -141,10 +141,9 @@ def _has_its_kinds(record: Mapping[str, Any]) -> bool:
 
 def _parsed(text: str, file: str, told: str) -> Pipeline:
     try:
-        held = tomllib.loads(text.removeprefix("\ufeff"))  # some editors begin files with it
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = "its brackets are too deep" if isinstance(error, RecursionError) else error
-        raise InputError(f"{told} is no TOML: {why}.", "Mend that place.") from None
+        held = parsed(text.removeprefix("\ufeff"))  # some editors begin files with it
+    except ValueError as error:
+        raise InputError(f"{told} is no TOML: {error}.", "Mend that place.") from None
     about, tables = held.get("pipeline"), held.get("stage")
     faults = [f"[{one}]: no such table.{nearest(one, _TOP)}" for one in held if one not in _TOP]
     faults += [*_about_faults(about)]
