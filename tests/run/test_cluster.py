@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import media_files
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -254,6 +255,31 @@ class TestFile:
         assert "04:00" in script
         name = "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"
         assert f'export {name}="${{{name}:-False}}"' in script
+
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [
+            ("echo 'sbatch: error: Invalid account lab' >&2; exit 1", "sbatch: error: Invalid account lab."),
+            ("echo 'try later'; exit 1", "try later."),
+            ("", "there is no command 'sbatch' here."),
+        ],
+    )
+    def test_a_batch_system_that_takes_no_job_is_a_sentence_at_once(
+        self, tmp_path: Path, body: str, said: str
+    ) -> None:
+        pytest.importorskip("dask_jobqueue", reason="needs dask-jobqueue: pip install 'vsa[cluster]'")
+        call, file, commands = tmp_path / "s.mp4", tmp_path / "c.toml", tmp_path / "bin"
+        media_files.write_pictures(call, [np.zeros((64, 64, 3), np.uint8)] * 5)
+        file.write_text('kind = "slurm"\njobs = 2\npatience_s = 200\n')
+        commands.mkdir()
+        if body:
+            (commands / "sbatch").write_text(f"#!/bin/sh\n{body}\n")
+            (commands / "sbatch").chmod(0o755)
+        done = vsa(
+            "extract", call, "--out", tmp_path / "o", "--cluster", file, environment={"PATH": str(commands)}
+        )
+        assert done.returncode == 2
+        assert done.stderr.splitlines() == [f"Error: slurm took no job: {said}", "  Nothing was started."]
 
     @pytest.mark.slow
     def test_workers_on_this_machine_are_quiet(self) -> None:

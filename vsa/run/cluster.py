@@ -11,8 +11,10 @@ import itertools
 import logging
 import queue
 import re
+import time
 import uuid
 from collections.abc import Collection, Generator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from vsa.study.plan import SessionPlan
 #: Sessions that wait on the scheduler for each one in work: no worker is idle, and a million are not sent at once.
 _AHEAD = 2
 _GPU = "GPU"
+#: How often it is seen whether the first worker is there, s.
+_GLANCE_S = 0.2
 _ADDRESS = re.compile(r"[a-z]+://.+|.+:\d+")
 _START_ONE = (
     "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured."
@@ -73,7 +77,7 @@ class Cluster:
         self._checked: set[str] = set()
         self._cluster, self._client = _connected(request, self._gpu)
         try:
-            self._wait(request.patience_s)
+            self._wait(request)
             self._check(self._workers(), None)
         except BaseException:
             self._close()
@@ -154,15 +158,19 @@ class Cluster:
             return int(max(1, sum(one["resources"].get(_GPU, 0) for one in workers)))
         return int(max(1, sum(one["nthreads"] for one in workers)))
 
-    def _wait(self, patience_s: float) -> None:
-        try:
-            self._client.wait_for_workers(1, timeout=patience_s)
-        except TimeoutError:
-            raise InputError(
-                f"The cluster has no worker after {patience_s:.0f} s.",
-                "Start some: dask worker ADDRESS --nthreads 1 (one session a thread). With a batch system, raise "
-                "patience_s.",
-            ) from None
+    def _wait(self, request: Request) -> None:
+        refused: list[str] = getattr(self._cluster, "refused", [])
+        last_s = time.monotonic() + request.patience_s
+        while not self._workers():
+            if len(refused) >= request.jobs:
+                raise InputError(f"{request.kind} took no job: {refused[0]}.", "Nothing was started.")
+            if time.monotonic() > last_s:
+                raise InputError(
+                    f"The cluster has no worker after {request.patience_s:.0f} s.",
+                    "Start some: dask worker ADDRESS --nthreads 1 (one session a thread). With a batch system, raise "
+                    "patience_s.",
+                )
+            time.sleep(_GLANCE_S)
         if self._gpu and not any(one["resources"].get(_GPU) for one in self._workers().values()):
             raise InputError(
                 "No worker of the cluster offers a GPU.",
@@ -207,9 +215,12 @@ class Cluster:
             self._close()
 
     def _close(self) -> None:
-        self._client.close()
+        """Whatever goes wrong here is not what the run has to say."""
+        with suppress(Exception):
+            self._client.close()
         if self._cluster is not None:
-            self._cluster.close()
+            with suppress(Exception):
+                self._cluster.close()
 
 
 def _absolute(plan: SessionPlan) -> SessionPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -136,11 +137,45 @@ class Request:
                 f"kind = '{self.kind}' needs dask_jobqueue.", "pip install 'vsa[cluster]'"
             ) from None
         try:
-            return getattr(dask_jobqueue, _SYSTEMS[self.kind])(**self.script(gpu))
+            return _heard(getattr(dask_jobqueue, _SYSTEMS[self.kind]))(**self.script(gpu))
         except (OSError, ValueError, RuntimeError) as error:
             raise InputError(
                 f"{self.kind} can't be asked for workers: {error}", "See docs/scale.md."
             ) from error
+
+
+def _heard(system: Any) -> Any:
+    """The class of a batch system, whose `refused` holds why jobs were not taken; Dask would only log it."""
+    from distributed.core import Status
+
+    refused: list[str] = []
+
+    class Job(system.job_cls):  # type: ignore[misc]
+        async def start(self) -> None:
+            try:
+                await super().start()
+            except (OSError, ValueError, RuntimeError) as error:
+                refused.append(_why(error))
+                self.status = Status.running  # as Dask wants it; there is no job to end
+
+        async def close(self) -> None:
+            await super().close()
+            self.status = Status.closed
+
+    return type(system.__name__, (system,), {"job_cls": Job, "refused": refused})
+
+
+def _why(error: Exception) -> str:
+    """What a command of the batch system said, in one line."""
+    if isinstance(error, FileNotFoundError):
+        return f"there is no command {error.filename!r} here"
+    said = str(error)
+    # dask_jobqueue tells all of the command that failed
+    if told := re.search(r"stderr:\n(.*\S)", said, re.DOTALL) or re.search(
+        r"stdout:\n(.*\S)\s*stderr:", said, re.DOTALL
+    ):
+        said = told[1]
+    return " ".join(said.split())
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
