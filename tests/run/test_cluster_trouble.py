@@ -29,6 +29,23 @@ from vsa.run.cluster_file import environment
 #: A worker whose vsa says that it is another one.
 OTHER = "import vsa; vsa.__version__ = '0.0.1'; from distributed.cli.dask_worker import main; main()"
 
+#: A worker of a Python that has no vsa.
+NONE = """
+import sys
+
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name == "vsa":
+            raise ModuleNotFoundError("No module named 'vsa'", name="vsa")
+
+
+sys.meta_path.insert(0, Without())
+from distributed.cli.dask_worker import main
+
+main()
+"""
+
 #: A driver of fsspec.
 SHELF = """
 from fsspec.implementations.local import LocalFileSystem
@@ -62,19 +79,33 @@ def joined(cluster: Dask, *words: str) -> None:
     """Start one more worker and wait for it."""
     from distributed import Client
 
-    log = (cluster.folder / "late.log").open("wb")
+    before = len(cluster.workers)
+    cluster.workers.append(begun(cluster, *words))
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(before + 1, timeout=60)
+
+
+def begun(cluster: Dask, *words: str) -> subprocess.Popen[bytes]:
+    """One more worker, that may not be there yet."""
     options = (
         *("--scheduler-file", str(cluster.folder / "scheduler.json")),
         *("--nthreads", "1", "--no-dashboard", "--no-nanny"),
     )
-    before = len(cluster.workers)
-    cluster.workers.append(
-        subprocess.Popen(
+    with (cluster.folder / "late.log").open("wb") as log:
+        return subprocess.Popen(
             [*words, *options], cwd=cluster.folder, stdout=log, stderr=log, start_new_session=True
         )
-    )
-    with Client(cluster.address, set_as_default=False) as client:
-        client.wait_for_workers(before + 1, timeout=60)
+
+
+def shelf(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install its driver for processes that are begun from now on."""
+    driver = folder / "driver"
+    (driver / "shelf-1.dist-info").mkdir(parents=True)
+    (driver / "shelf-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf\nVersion: 1\n")
+    (driver / "shelf-1.dist-info" / "entry_points.txt").write_text("[fsspec.specs]\nshelf = shelf:Shelf\n")
+    (driver / "shelf.py").write_text(SHELF)
+    before = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(driver), *([before] if before else [])]))
 
 
 @pytest.mark.slow
@@ -104,13 +135,7 @@ def test_recordings_and_results_are_in_a_store(
 ) -> None:
     """All processes find its driver, as that of S3: it is installed. What it stores is in a folder here."""
     assert vsa("extract", call, "--out", tmp_path / "plain").returncode == 0
-    driver = tmp_path / "driver"
-    (driver / "shelf-1.dist-info").mkdir(parents=True)
-    (driver / "shelf-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shelf\nVersion: 1\n")
-    (driver / "shelf-1.dist-info" / "entry_points.txt").write_text("[fsspec.specs]\nshelf = shelf:Shelf\n")
-    (driver / "shelf.py").write_text(SHELF)
-    before = os.environ.get("PYTHONPATH")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(driver), *([before] if before else [])]))
+    shelf(tmp_path, monkeypatch)
     media, store = f"shelf://{call}", f"shelf://{tmp_path}/store"
     with dask(tmp_path, 1) as cluster:
         done = vsa("extract", media, "--out", store, "--cluster", cluster.address)
@@ -255,6 +280,122 @@ def test_a_worker_that_came_late_is_checked_too(call: Path, long_call: Path, tmp
             said = process.stderr.read()
     assert process.returncode == 2
     assert "has vsa 0.0.1, and here it is" in said
+
+
+@pytest.mark.slow
+def test_a_late_worker_without_vsa_is_named_and_gets_no_session(
+    call: Path, long_call: Path, tmp_path: Path
+) -> None:
+    more = [call.with_name(f"none{k}.mp4") for k in range(4)]
+    for copy in more:
+        copy.write_bytes(call.read_bytes())
+    with dask(tmp_path, 1) as cluster:
+        words = ["extract", long_call, call, *more, "--out", tmp_path / "out", "--cluster", cluster.address]
+        with subprocess.Popen(
+            [*VSA, *map(str, words), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            for line in process.stdout:
+                if '"start"' in line:
+                    break
+            joined(cluster, sys.executable, "-c", NONE)
+            told = process.stdout.read()
+            said = process.stderr.read()
+    assert process.returncode == 2
+    assert " has no vsa." in said
+    assert '"fail"' not in told
+
+
+@pytest.mark.slow
+def test_sessions_wait_for_a_worker_that_is_checked(call: Path, tmp_path: Path) -> None:
+    """Also where none was left."""
+    other = call.with_name("other.mp4")
+    other.write_bytes(call.read_bytes())
+    with dask(tmp_path, 1) as cluster:
+        words = ["extract", call, other, "--out", tmp_path / "out", "--cluster", cluster.address]
+        with subprocess.Popen(
+            [*VSA, *map(str, words), "--json"], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if '"start"' in line:
+                    break
+            cluster.kill(0)
+            time.sleep(3)
+            cluster.workers.append(begun(cluster, sys.executable, "-m", "distributed.cli.dask_worker"))
+            told = events(process.stdout.read())
+    assert process.returncode == 0
+    assert told[-1]["failed"] == []
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_reach_the_store_is_named_before_the_start(
+    call: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask(tmp_path, 1) as cluster:  # where the driver is not installed
+        shelf(tmp_path, monkeypatch)
+        done = vsa("extract", call, "--out", f"shelf://{tmp_path}/store", "--cluster", cluster.address)
+        assert done.returncode == 2
+        assert f"can't reach the results at shelf://{tmp_path}/store: " in done.stderr
+        assert "The worker tcp://127.0.0.1:" in done.stderr
+
+
+@pytest.mark.slow
+def test_workers_that_never_live_long_enough_end_the_run_with_a_sentence(
+    call: Path, long_call: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "c.toml"
+    with dask(tmp_path, 1) as cluster:
+        file.write_text(f'address = "{cluster.address}"\npatience_s = 4\n')
+        words = ["extract", call, long_call, "--out", tmp_path / "out", "--cluster", file]
+        with subprocess.Popen(
+            [*VSA, *map(str, words), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            for line in process.stdout:
+                if '"start"' in line:
+                    break
+            cluster.kill(0)
+            process.stdout.read()
+            said = process.stderr.read()
+    assert process.returncode == 2
+    assert "For 4 s the cluster had no worker that lived long enough to be checked." in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_a_silent_scheduler_does_not_keep_a_run_from_being_stopped(long_call: Path, tmp_path: Path) -> None:
+    with dask(tmp_path, 1) as cluster:
+        words = ["extract", long_call, "--out", tmp_path / "out", "--cluster", cluster.address, "--json"]
+        with subprocess.Popen([*VSA, *map(str, words)], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if '"start"' in line:
+                    break
+            os.kill(cluster.scheduler.pid, signal.SIGSTOP)
+            time.sleep(3)
+            process.send_signal(signal.SIGINT)
+            try:
+                assert process.wait(30) == 130
+            finally:
+                process.kill()
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), FileNotFoundError(2, "gone")])
+def test_what_a_check_can_not_read_is_a_fault_of_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    from vsa.face import bundle
+
+    def load() -> None:
+        raise error
+
+    monkeypatch.setattr(bundle, "load", load)
+    found = cluster_worker.fault(cluster_worker.Order("test", tmp_path, Settings(), 1), None)
+    assert found is not None
+    assert str(error) in found[0]
 
 
 @pytest.mark.slow

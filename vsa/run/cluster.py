@@ -11,13 +11,14 @@ import itertools
 import logging
 import queue
 import re
+import threading
 import time
 import uuid
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vsa.errors import ExtraMissingError, InputError, VsaError
 from vsa.own_process import PROCESS, TRIES
@@ -36,6 +37,13 @@ _AHEAD = 2
 _GPU = "GPU"
 #: How often it is seen whether the first worker is there, s.
 _GLANCE_S = 0.2
+#: How often it is seen whether workers have come, s.
+_LOOK_S = 2.0
+#: Workers are waited for so long when they are asked what they can do, s.
+_ANSWER_S = 30.0
+#: So long is waited for the scheduler at the end, s.
+_END_S = 5.0
+_T = TypeVar("_T")
 _ADDRESS = re.compile(r"[a-z]+://.+|.+:\d+")
 _START_ONE = (
     "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured."
@@ -74,11 +82,11 @@ class Cluster:
             )
         self._order = Order(uuid.uuid4().hex[:12], out.absolute(), settings, request.threads)
         self._gpu = request.gpu or settings.engine == "cuda"
-        self._checked: set[str] = set()
+        self._patience_s = request.patience_s
         self._cluster, self._client = _connected(request, self._gpu)
         try:
             self._wait(request)
-            self._check(self._workers(), None)
+            self._check(self._workers(), cluster_worker.fault, None)
         except BaseException:
             self._close()
             raise
@@ -97,22 +105,35 @@ class Cluster:
                 future.add_done_callback(lambda done: heard.put(("ended", done)))
 
         try:
-            self._check_folder(self._workers())
+            self._admit()
             self._client.subscribe_topic(self._order.topic, lambda event: heard.put(("started", event[1])))
             submit(_AHEAD * self._at_once())
+            looked_s = progress_s = time.monotonic()
             while names:
-                what, which = heard.get()
+                try:
+                    what, which = heard.get(timeout=_LOOK_S)
+                except queue.Empty:
+                    what, which = "", None
+                else:
+                    progress_s = time.monotonic()
                 if what == "started":
-                    session_id, worker = which
-                    if worker not in self._checked:  # it came late
-                        self._check_folder([worker])
-                    told.start(session_id)
+                    told.start(which)
                 elif which in names:
                     ended = self._result(which, names.pop(which))
                     which.release()
                     yield ended
                     # more workers may have come since
                     submit(max(1, _AHEAD * self._at_once() - len(names)))
+                if names and time.monotonic() - looked_s >= _LOOK_S:
+                    if self._admit():
+                        progress_s = time.monotonic()
+                    elif time.monotonic() - progress_s > self._patience_s:
+                        raise VsaError(
+                            f"For {self._patience_s:.0f} s the cluster had no worker that lived long enough to be "
+                            "checked.",
+                            f"See the workers' logs: they may be short of memory. {_GOES_ON}",
+                        )
+                    looked_s = time.monotonic()
         finally:
             self._stop(list(names))
 
@@ -123,7 +144,7 @@ class Cluster:
             # keys are seen in logs and on dashboards, where ids of sessions have no business
             key=f"vsa-session-{self._order.run}-{number}",
             pure=False,
-            resources={_GPU: 1} if self._gpu else None,
+            resources={self._order.admitted: 1, **({_GPU: 1} if self._gpu else {})},
         )
 
     def _result(self, future: Any, session_id: str) -> Outcome | Failure:
@@ -177,50 +198,92 @@ class Cluster:
                 'Start workers on machines that have one with: dask worker ADDRESS --nthreads 1 --resources "GPU=1"',
             )
 
-    def _check(self, workers: Collection[str], probe: Path | None) -> None:
+    def _check(self, workers: Collection[str], ask: Callable[..., Any], probe: Path | None) -> None:
         """Ask workers whether they can do the sessions."""
-        said: dict[str, Any] = self._client.run(
-            cluster_worker.fault, self._order, probe, workers=list(workers), on_error="return"
-        )
-        for worker, fault in said.items():
-            if isinstance(fault, OSError):  # it is gone
+        from distributed.comm.core import CommClosedError
+
+        for worker, fault in self._said(list(workers), ask, probe).items():
+            if isinstance(fault, CommClosedError | ConnectionError | TimeoutError):  # it is gone
                 continue
-            if isinstance(fault, Exception):
+            if (
+                type(fault) is OSError and fault.errno is None
+            ):  # it could not be reached in time, as Dask says it
+                continue
+            if isinstance(fault, Exception) and "No module named 'vsa'" in str(fault):
+                fault = "has no vsa.", "Install it there, or start the worker where it is installed."
+            elif isinstance(fault, Exception):
                 fault = f"can't load the same vsa: {fault}.", "Install the same version everywhere."
             if fault is not None:
                 raise InputError(f"The worker {worker} {fault[0]}", fault[1])
 
-    def _check_folder(self, workers: Collection[str]) -> None:
-        """Workers must write where results are looked for here."""
-        if isinstance(self._order.out, Path):
+    def _said(
+        self, workers: list[str], ask: Callable[..., Any], probe: Path | None, limit_s: float = _ANSWER_S
+    ) -> dict[str, Any]:
+        """What workers answer; one that is silent doesn't keep the others from being heard."""
+        said: dict[str, Any] = _within(
+            limit_s,
+            lambda: self._client.run(ask, self._order, probe, workers=workers, on_error="return"),
+            {},
+        )
+        if not said and len(workers) > 1:
+            half = len(workers) // 2
+            for some in (workers[:half], workers[half:]):
+                said |= self._said(some, ask, probe, _ANSWER_S / 3)
+        return said
+
+    def _admit(self) -> bool:
+        """Check workers that have come and give those that pass sessions; whether there is any that may have some.
+
+        They must write where results are looked for here.
+        """
+        workers = self._workers()
+        new = [worker for worker, one in workers.items() if self._order.admitted not in one["resources"]]
+        if new and isinstance(self._order.out, Path):
             probe = self._order.out / f".probe-{self._order.run}.part"
             probe.touch()
             try:
-                self._check(workers, probe)
+                self._check(new, cluster_worker.admit, probe)
             finally:
                 probe.unlink(missing_ok=True)
-        else:
-            self._check(workers, None)
-        self._checked.update(workers)
+        elif new:
+            self._check(new, cluster_worker.admit, None)
+        return len(new) < len(workers)
 
     def _stop(self, running: list[Any]) -> None:
         """End what is in work, and the children of this run on all workers."""
-        try:
+
+        def ask() -> None:
             if running:
                 self._client.cancel(running, force=True)
             self._client.run(cluster_worker.end_run, self._order.run, on_error="ignore")
-        except (OSError, TimeoutError, RuntimeError):
-            pass  # the scheduler is gone; children end with their workers
+
+        # where the scheduler is gone, or silent, children end with their workers
+        try:
+            _within(_END_S, ask, None)
         finally:
             self._close()
 
     def _close(self) -> None:
         """Whatever goes wrong here is not what the run has to say."""
         with suppress(Exception):
-            self._client.close()
+            self._client.close(timeout=_END_S)
         if self._cluster is not None:
             with suppress(Exception):
                 self._cluster.close()
+
+
+def _within(limit_s: float, ask: Callable[[], _T], otherwise: _T) -> _T:
+    """What the scheduler answers; the other where it takes longer, or is gone."""
+    answers: list[_T] = []
+
+    def work() -> None:
+        with suppress(OSError, RuntimeError):
+            answers.append(ask())
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    return answers[0] if answers else otherwise
 
 
 def _absolute(plan: SessionPlan) -> SessionPlan:

@@ -57,7 +57,7 @@ class Request:
     prologue
         Commands that come before the worker in it, such as loading a module.
     patience_s
-        So long is waited for the first worker.
+        So long is waited for a worker where there is none.
     """
 
     kind: str = "address"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vsa import __version__
 from vsa.errors import VsaError
@@ -13,7 +15,7 @@ from vsa.own_process import PATIENCE_S, PROCESS, TRIES, end
 from vsa.run.child import Child, given_up
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
-from vsa.study.addresses import Place
+from vsa.study.addresses import Address, AddressError, Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 
@@ -46,12 +48,38 @@ class Order:
 
     @property
     def topic(self) -> str:
-        """Under which workers say that they have begun a session: its id, and their address."""
+        """Under which workers say that they have begun a session: its id."""
         return f"vsa-{self.run}"
+
+    @property
+    def admitted(self) -> str:
+        """The resource of workers that may do its sessions."""
+        return self.topic
+
+
+async def admit(order: Order, probe: Path | None, dask_worker: Any) -> tuple[str, str] | None:
+    """Take sessions of a run from now on, if this worker can do them; else see `fault`."""
+    from distributed.core import Status
+
+    found = await asyncio.to_thread(fault, order, probe)
+    if found is None:
+        await dask_worker.set_resources(**{order.admitted: dask_worker.state.nthreads})
+        # sessions that nobody could do are looked at again when a worker begins to run, and not when it offers more
+        if dask_worker.status is Status.running:
+            dask_worker.status = Status.paused
+            dask_worker.status = Status.running
+    return found
 
 
 def fault(order: Order, probe: Path | None) -> tuple[str, str] | None:
     """Why this worker can't do the sessions of a run, and what to do; `probe` is a file that it must see."""
+    try:
+        return _fault(order, probe)
+    except OSError as error:  # so that it isn't taken for one of the network to this worker
+        return f"can't be checked: {error}.", "See to it on that machine."
+
+
+def _fault(order: Order, probe: Path | None) -> tuple[str, str] | None:
     from vsa import assets
     from vsa.face import bundle
     from vsa.voice import activity
@@ -66,6 +94,11 @@ def fault(order: Order, probe: Path | None) -> tuple[str, str] | None:
         assets.find(activity.MODEL)
     except VsaError as error:
         return f"can't work: {error.message}", error.hint
+    if isinstance(order.out, Address):
+        try:
+            order.out.exists()
+        except AddressError as error:
+            return f"can't reach the results at {order.out}: {error}.", error.hint
     if probe is not None and not probe.exists():
         return (
             f"does not see the results folder {order.out}.",
@@ -91,7 +124,7 @@ def session(plan: SessionPlan, order: Order) -> Outcome | Failure:
             while True:
                 what, *said = child.pipe.recv()
                 if what == "started":
-                    worker.log_event(order.topic, (plan.session_id, worker.address))
+                    worker.log_event(order.topic, plan.session_id)
                 elif what == "ended":
                     crew.rest(child)
                     ended: Outcome | Failure = said[0]
