@@ -98,6 +98,7 @@ class TestProcesses:
         assert (failure.session_id, failure.stage) == ("long", "process")
         assert "killed by SIGKILL, 3 times" in failure.error
         assert {e["session_id"] for e in told if e["event"] == "finish"} == {"middle", "short"}
+        assert not list(out.glob(".*part"))  # of the dead
         again = events(vsa("extract", *calls, "--out", out, "--json").stdout)
         assert [e["session_id"] for e in again if e["event"] == "finish"] == ["long"]
         assert read_failures(out / "failures.csv") == []
@@ -144,6 +145,13 @@ def holds(pid: int, file: Path) -> bool:
     except OSError:
         return False
     return file in opened
+
+
+def test_results_in_memory_are_not_for_several_processes(tmp_path: Path) -> None:
+    call = media_files.write_pictures(tmp_path / "s.mp4", media_files.portrait(5))
+    done = vsa("extract", call, "--out", "memory://r", "--jobs", "2")
+    assert done.returncode == 2
+    assert "is in the memory of this process" in done.stderr
 
 
 def test_as_many_at_once_as_there_are_cores_and_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:

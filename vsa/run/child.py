@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from vsa import cores
-from vsa.errors import VsaError
+from vsa.errors import InputError, VsaError
 from vsa.own_process import PROCESS, TRIES, OwnProcess
 from vsa.run.attempt import Told, failure_of
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
 from vsa.run.workers import Here
-from vsa.study.addresses import Place
+from vsa.study.addresses import Address, Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
+from vsa.study.results import Results
 
 #: Progress is not told more often, s.
 _PACE_S = 0.25
@@ -44,12 +47,36 @@ class Child(OwnProcess):
 
     def __init__(self, out: Place, settings: Settings, threads: int) -> None:
         super().__init__("vsa.run.child:work", out, settings, threads)
+        self._out = out
         self.plan: SessionPlan | None = None
 
     def take(self, plan: SessionPlan) -> None:
         """Begin a session."""
         self.plan = plan
         self.send(plan)
+
+    def died(self) -> str:
+        """See `OwnProcess.died`; what it was making is removed."""
+        how = super().died()
+        if isinstance(self._out, Path):
+            with suppress(VsaError):
+                Results(self._out).prepare()
+        return how
+
+
+def seen_by_others(out: Place) -> None:
+    """Refuse results that no other process would see.
+
+    Raises
+    ------
+    InputError
+        When they are in memory.
+    """
+    if isinstance(out, Address) and any(part.startswith("memory:") for part in out.url.split("::")):
+        raise InputError(
+            f"{out} is in the memory of this process.",
+            "Give a folder, or a store that all who do sessions reach; or do them here, with --jobs 1.",
+        )
 
 
 def given_up(session_id: str, how: str) -> Failure:

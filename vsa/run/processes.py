@@ -17,7 +17,7 @@ from typing import Any
 from vsa import cores
 from vsa.own_process import TRIES, end
 from vsa.run.attempt import Told
-from vsa.run.child import Child, given_up
+from vsa.run.child import Child, given_up, seen_by_others
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
 from vsa.run.workers import Here
@@ -50,6 +50,7 @@ class Processes:
     """
 
     def __init__(self, out: Place, settings: Settings, jobs: int) -> None:
+        seen_by_others(out)
         first = Here(out, settings)  # the checks; and what is told
         self.name = first.name
         self.detail = f"{first.detail}; {jobs} at once"
