@@ -209,12 +209,13 @@ def test_no_scheduler_is_a_sentence(tmp_path: Path) -> None:
     assert "dask scheduler" in error.hint
 
 
-def test_what_is_no_address_is_a_sentence_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["cluster", "ucx://127.0.0.1:1", "foo://127.0.0.1:1"])
+def test_what_is_no_address_is_a_sentence_at_once(tmp_path: Path, where: str) -> None:
     call = tmp_path / "s.mp4"
     call.write_bytes(b"never opened")
-    done = vsa("extract", call, "--out", tmp_path / "out", "--cluster", "cluster")
+    done = vsa("extract", call, "--out", tmp_path / "out", "--cluster", where)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == "Error: 'cluster' is no address of a Dask scheduler."
+    assert done.stderr.splitlines()[0] == f"Error: '{where}' is no address of a Dask scheduler."
 
 
 class TestFile:
@@ -228,6 +229,32 @@ class TestFile:
         assert "jobs: a whole number from 1 is wanted." in said
         assert "gpu: true or false is wanted." in said
         assert "kind: 'slurn'" in said
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ('kind = "local"\nmemory = "8GB"\n', "memory: it changes nothing where kind is 'local'"),
+            ('address = "tcp://a:1"\njobs = 3\n', "jobs: it changes nothing where kind is 'address'"),
+            (
+                'kind = "slurm"\naddress = "tcp://a:1"\n',
+                "address: it changes nothing where kind is 'slurm'",
+            ),
+            ('kind = "slurm"\nmemory = "banana"\n', "memory: 'banana' is no size"),
+        ],
+    )
+    def test_keys_without_effect_are_refused(self, tmp_path: Path, text: str, said: str) -> None:
+        file = tmp_path / "c.toml"
+        file.write_text(text)
+        with pytest.raises(InputError) as caught:
+            read_request(file)
+        assert str(file) in caught.value.message
+        assert said in caught.value.message
+
+    @pytest.mark.parametrize("memory", ["16GB", "1.5 GiB", "500MB"])
+    def test_sizes_are_as_dask_reads_them(self, tmp_path: Path, memory: str) -> None:
+        file = tmp_path / "c.toml"
+        file.write_text(f'kind = "slurm"\nmemory = "{memory}"\n')
+        assert read_request(file).memory == memory
 
     def test_an_address_is_needed_where_nothing_else_is_asked_for(self, tmp_path: Path) -> None:
         file = tmp_path / "c.toml"

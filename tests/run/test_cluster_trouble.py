@@ -29,6 +29,16 @@ from vsa.run.cluster_file import environment
 #: A worker whose vsa says that it is another one.
 OTHER = "import vsa; vsa.__version__ = '0.0.1'; from distributed.cli.dask_worker import main; main()"
 
+#: A worker with other versions of all that Dask compares.
+VERSIONS = """
+from distributed import versions
+
+versions._version_cached = lambda name: "0.0.1"
+from distributed.cli.dask_worker import main
+
+main()
+"""
+
 #: A worker of a Python that has no vsa.
 NONE = """
 import sys
@@ -239,6 +249,15 @@ def test_a_worker_with_another_version_is_named_before_the_start(call: Path, tmp
     assert done.returncode == 2
     assert "has vsa 0.0.1, and here it is" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_other_versions_of_what_dask_needs_are_no_table(call: Path, tmp_path: Path) -> None:
+    with dask(tmp_path, 1) as cluster:
+        joined(cluster, sys.executable, "-c", VERSIONS)
+        done = vsa("extract", call, "--out", tmp_path / "out", "--cluster", cluster.address)
+    assert done.returncode == 0
+    assert "Mismatched versions" not in done.stderr
 
 
 @pytest.mark.slow

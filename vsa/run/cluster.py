@@ -14,6 +14,7 @@ import re
 import threading
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -24,11 +25,12 @@ from vsa.errors import ExtraMissingError, InputError, VsaError
 from vsa.own_process import PROCESS, TRIES
 from vsa.run import cluster_worker
 from vsa.run.attempt import Told, failure_of
+from vsa.run.child import seen_by_others
 from vsa.run.cluster_file import Request, read_request
 from vsa.run.cluster_worker import Order
 from vsa.run.outcome import Outcome
 from vsa.run.settings import Settings
-from vsa.study.addresses import Address, Place
+from vsa.study.addresses import Place
 from vsa.study.failures import Failure
 from vsa.study.plan import SessionPlan
 
@@ -44,7 +46,7 @@ _ANSWER_S = 30.0
 #: So long is waited for the scheduler at the end, s.
 _END_S = 5.0
 _T = TypeVar("_T")
-_ADDRESS = re.compile(r"[a-z]+://.+|.+:\d+")
+_ADDRESS = re.compile(r"(tcp|tls|wss?)://.+|[^/]+:\d+")
 _START_ONE = (
     "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured."
 )
@@ -76,10 +78,7 @@ class Cluster:
 
     def __init__(self, out: Place, settings: Settings, where: str) -> None:
         request = read_request(Path(where)) if where.endswith(".toml") else Request(address=where)
-        if isinstance(out, Address) and out.url.startswith("memory:"):
-            raise InputError(
-                f"{out} is in the memory of this process.", "Give a folder or a store that workers reach."
-            )
+        seen_by_others(out)
         self._order = Order(uuid.uuid4().hex[:12], out.absolute(), settings, request.threads)
         self._gpu = request.gpu or settings.engine == "cuda"
         self._patience_s = request.patience_s
@@ -300,10 +299,13 @@ def _connected(request: Request, gpu: bool) -> tuple[Any, Any]:
     try:
         import dask
         import distributed
+        from distributed.versions import VersionMismatchWarning
     except ImportError:
         raise ExtraMissingError("--cluster needs Dask.", "pip install 'vsa[cluster]'") from None
     for log in ("distributed", "distributed.client"):  # what goes wrong is said here, in a sentence
         logging.getLogger(log).setLevel(logging.CRITICAL)
+    # a table; what matters of it is asked of each worker
+    warnings.filterwarnings("ignore", category=VersionMismatchWarning)
     # a scheduler that is begun here counts as `TRIES` does
     dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1})
     cluster = request.begin(gpu)

@@ -16,6 +16,14 @@ from vsa.toml_file import parsed
 _SYSTEMS = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
 #: What dask_jobqueue calls them; PBS, LSF and SGE have their own words for an account.
 _ACCOUNT = {"slurm": "account", "pbs": "account", "lsf": "project", "sge": "project"}
+_OF_JOBS = ("memory", "walltime", "queue", "account", "options", "prologue")
+#: Keys that would change nothing, by kind.
+_IDLE = {
+    "address": ("jobs", "jobs_at_most", "sessions", *_OF_JOBS),
+    "local": ("address", *_OF_JOBS),
+    **dict.fromkeys(_SYSTEMS, ("address",)),
+}
+_SIZE = re.compile(r"\d+(\.\d+)?\s*([kMGTP]i?)?B", re.IGNORECASE)
 #: Dask's pages, which say what is in work, are not for others on the network.
 _HIDDEN = "localhost:0"
 _NO_PAGES = ("--no-dashboard", "--dashboard-address", _HIDDEN)
@@ -226,10 +234,19 @@ def _faults(held: dict[str, Any]) -> list[str]:
             )
         elif not _fits(value, known[name]):
             found.append(f"{name}: {_KINDS_OF_VALUES[type(known[name])]} is wanted.")
+        elif name == "memory" and not _SIZE.fullmatch(held[name].strip()):
+            found.append(f"memory: '{value}' is no size such as \"16GB\".")
     if held.get("kind", "address") not in KINDS:
         found.append(f"kind: '{held['kind']}'; it is one of {', '.join(KINDS)}.")
     elif held.get("kind", "address") == "address" and not held.get("address"):
         found.append("address: missing, or set kind to one of " + ", ".join(KINDS[1:]) + ".")
+    else:
+        kind = held.get("kind", "address")
+        found += [
+            f"{name}: it changes nothing where kind is '{kind}'; leave it out."
+            for name in _IDLE[kind]
+            if name in held
+        ]
     return found
 
 
