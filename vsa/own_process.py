@@ -108,4 +108,9 @@ def serve(handle: int, function: str) -> None:
         getattr(importlib.import_module(module), name)(pipe, *pipe.recv())
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         pass  # nobody waits for it any more
+    finally:
+        with suppress(KeyboardInterrupt):
+            signal.signal(
+                signal.SIGINT, signal.SIG_IGN
+            )  # it ends by itself: while Python clears up, it would be told
     leaving.code = 0

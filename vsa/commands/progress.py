@@ -83,7 +83,7 @@ class Plain:
 
     def fail(self, failure: Failure) -> None:
         """See `vsa.run.batch.Listener`."""
-        self.ended = min(self.ended + 1, self.sessions)  # one that was finished before can fail too
+        self.ended = min(self.ended + 1, max(self.sessions, 1))  # one that was finished before can fail too
         self.say(
             f"[{self.ended}/{self.sessions}] {failure.session_id}: FAILED. {failure.error} {failure.hint}"
         )

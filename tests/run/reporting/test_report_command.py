@@ -132,6 +132,7 @@ def test_a_session_is_used_as_the_study_around_it_says(study: Path, tmp_path: Pa
     manifest.write_text(
         "\n".join(line.replace(",yes,", ",no,", 1) if line.startswith(first) else line for line in lines)
     )
+    (study / "log.jsonl").unlink(missing_ok=True)
     for source in (study / first, study / first / "features.parquet"):
         assert "may be used for quality" in failing(source, "--out", tmp_path / "report")
         assert not (tmp_path / "report").exists()
