@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,8 +81,13 @@ def short_overlap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def readers() -> list[psutil.Process]:
-    """Processes that read segments."""
-    return [one for one in psutil.Process().children() if any("vsa.face.segment" in w for w in one.cmdline())]
+    """Processes that read segments, and live."""
+    found = list[psutil.Process]()
+    for one in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # also one that was killed and nobody has waited for yet
+            if any("vsa.face.segment" in word for word in one.cmdline()):
+                found.append(one)
+    return found
 
 
 def small_call(composed: Callable[..., Path]) -> Path:
@@ -245,7 +251,8 @@ def test_a_process_that_is_killed_again_and_again_is_one_clear_error_and_ends_th
     tmp_path: Path, composed: Callable[..., Path], engine: FaceEngine
 ) -> None:
     def kill(t: float, frames: int) -> None:
-        readers()[0].kill()
+        for one in readers()[:1]:
+            one.kill()
 
     with pytest.raises(SessionError, match=r"killed by SIGKILL, 3 times\.") as caught:
         cut(small_call(composed), tmp_path / "run", engine, 2, fps=10, progress=kill)
