@@ -94,9 +94,8 @@ def compare(
     settings = comparing.Settings(least=least, margin=margin)
     try:
         found = comparing.compare(table, by, outcomes or None, covariates=covariates, settings=settings)
-    except (
-        comparing.OneGroup
-    ) as one:  # nobody asked for a column: that there is nothing to compare is what is found
+    except comparing.OneGroup as one:
+        # nobody asked for a column: that there is nothing to compare is what is found
         found = comparing.nothing_compared(table, one, outcomes or None, settings=settings)
     if out is not None:
         _write(found, out)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from vsa.run.pipelines.file import Stage
 from vsa.run.pipelines.plan import reads, writes
+from vsa.run.pipelines.provenance import FOLDER as RECORDS
 from vsa.run.pipelines.schema import WRITTEN, paths, within
-from vsa.study.folder import TAKEN
+from vsa.study.folder import TAKEN, is_session
 
-#: Records of runs lie there (`vsa.run.pipelines.provenance`).
-_RECORDS = "runs"
 #: What a command writes, where that is a file of one kind.
 _ENDS = {
     ("score", "out"): ".csv",
@@ -51,10 +50,10 @@ def _reason(stage: Stage, key: str, at: Path, root: Path) -> str:
         return "is the study folder, or holds it"
     if at.parent == root and at.name in TAKEN:
         return "is a file that the study keeps itself"
-    if root / _RECORDS in (at, *at.parents):
+    if root / RECORDS in (at, *at.parents):
         return "is where the records of runs lie"
     for folder in (at, *at.parents):
-        if folder != root and root in folder.parents and (folder / "session.json").is_file():
+        if folder != root and root in folder.parents and is_session(folder):
             return "is in the results of a session"
     return ""
 

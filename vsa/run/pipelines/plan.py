@@ -168,8 +168,10 @@ def results_of(stage: Stage, study: Path) -> Path | None:
 def _of_others(stage: Stage, study: Path) -> str:
     """Which versions of vsa have measured what is finished, if they are others: it stays as they did it."""
     folder = results_of(stage, study)
-    found = {} if folder is None else recordings.measured_by(folder)
-    others = {version: count for version, count in found.items() if version != prints.versions()["vsa"]}
+    if folder is None:
+        return ""
+    _, versions = recordings.measured(folder)
+    others = {version: count for version, count in versions.items() if version != prints.versions()["vsa"]}
     if not others:
         return ""
     told = ", ".join(f"{count} by vsa {version}" for version, count in others.items())

@@ -20,7 +20,7 @@ _TABLES = (".csv", ".tsv")
 def of_sources(path: Path, purpose: str) -> str:
     """Fingerprint of recordings before they are measured: their names and sizes, and the manifest that lists them.
 
-    None is opened: of a session without consent nothing is looked at but its row. What was in them is in `of_contents`.
+    None is opened: of a session without consent nothing is looked at but its row. What was in them `measured` says.
 
     Parameters
     ----------
@@ -42,16 +42,18 @@ def of_sources(path: Path, purpose: str) -> str:
     return prints.joined("recordings", [prints.of_file(table), *(_line(place) for place in places)])
 
 
-def of_contents(results: Path) -> str:
-    """Fingerprint of the recordings that results were measured from: the SHA-256 of each."""
-    sources = (source for record in _records(results) for source in prints.sources_of(record))
-    return prints.joined("contents", sorted(str(source.get("sha256")) for source in sources))
+def measured(results: Path) -> tuple[str, dict[str, int]]:
+    """What results were measured from, and by which vsa.
 
-
-def measured_by(results: Path) -> dict[str, int]:
-    """Versions of vsa, and how many sessions each has measured."""
-    found = Counter(str(record["versions"].get("vsa")) for record in _records(results))
-    return dict(sorted(found.items()))
+    Returns
+    -------
+    Fingerprint of the SHA-256 of all recordings; and versions of vsa, with how many sessions each has measured.
+    """
+    contents, versions = list[str](), Counter[str]()
+    for record in _records(results):
+        contents += (str(source.get("sha256")) for source in prints.sources_of(record))
+        versions[str(record["versions"].get("vsa"))] += 1
+    return prints.joined("contents", sorted(contents)), dict(sorted(versions.items()))
 
 
 def _records(results: Path) -> Iterator[dict[str, Any]]:

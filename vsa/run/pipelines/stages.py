@@ -75,23 +75,25 @@ def check(pipeline: Pipeline, stages: Sequence[Stage], study: Path) -> None:
     InputError
         With all that is not there, and all that must not be written over.
     """
-    if faults := [*clashes(stages, study)]:
-        listed = "".join(f"\n  {fault}" for fault in faults)
-        raise InputError(
-            f"{pipeline.file} would write over what is needed:{listed}",
-            "Give other names in a copy of the file. Nothing was started.",
-        )
-    if faults := [*no_models(stages, study)]:
-        raise InputError(
-            f"{pipeline.file} names what is no bond model:" + "".join(f"\n  {fault}" for fault in faults),
-            "Give a file that 'vsa train' wrote. Nothing was started.",
-        )
-    if faults := absent(stages, study):
-        listed = "".join(f"\n  {fault}" for fault in faults)
-        raise InputError(
-            f"{pipeline.file} needs what is not there:{listed}",
-            "Put it there, or change the setting in a copy of the file. Nothing was started.",
-        )
+    for faults, said, hint in (
+        (
+            clashes(stages, study),
+            "would write over what is needed",
+            "Give other names in a copy of the file.",
+        ),
+        (
+            no_models(stages, study),
+            "names what is no bond model",
+            "Give a file that 'vsa train' wrote.",
+        ),
+        (
+            absent(stages, study),
+            "needs what is not there",
+            "Put it there, or change the setting in a copy of the file.",
+        ),
+    ):
+        if listed := "".join(f"\n  {fault}" for fault in faults):
+            raise InputError(f"{pipeline.file} {said}:{listed}", f"{hint} Nothing was started.")
 
 
 def run(
@@ -181,7 +183,7 @@ def _stage(
         "took_s": round(time.monotonic() - began, 3),
     }
     if stage.command == EXTRACT and (results := results_of(stage, study)) is not None:
-        entry |= {CONTENTS: recordings.of_contents(results), MEASURED_BY: recordings.measured_by(results)}
+        entry |= dict(zip((CONTENTS, MEASURED_BY), recordings.measured(results), strict=True))
     provenance.write()
     return code
 
