@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -12,24 +12,21 @@ from typing import Any, Protocol
 
 from vsa.errors import InputError, SessionError
 from vsa.run import overlays
-from vsa.run.attempt import CONSENT, DEFECT, Told, withdrawal
+from vsa.run.attempt import CONSENT, DEFECT, Told
 from vsa.run.outcome import Outcome
+from vsa.run.permission import check_consent, check_withdrawn
 from vsa.run.processes import Processes, most_at_once
 from vsa.run.settings import Settings
 from vsa.run.source import unchanged, unusable
 from vsa.run.workers import Here, Workers
 from vsa.study import log
-from vsa.study.addresses import Address, AddressError, Place
+from vsa.study.addresses import Place
 from vsa.study.cells import shown
 from vsa.study.consent import Consent
 from vsa.study.failures import Failure
-from vsa.study.folder import MANIFEST, manifest_of
-from vsa.study.manifest import read_stated
 from vsa.study.plan import SessionPlan
 from vsa.study.remote_results import AnyResults, results_at
-from vsa.study.rows import key
 from vsa.study.session_files import SCHEMA, in_the_way
-from vsa.study.withdrawal import withdrawn
 
 
 class Listener(Told, Protocol):
@@ -114,8 +111,8 @@ def extract(
     _check_ahead(ahead, before, results)
     workers = _workers(out, settings, len(ahead), jobs, cluster)
     results.prepare()
-    _check_withdrawn(ahead, out)
-    _check_consent(plans, out)
+    check_withdrawn(ahead, out)
+    check_consent(plans, out)
     _keep_facts(plans, before, results)
     listener.begin(len(plans), len(before), workers)
     done: list[str] = []
@@ -272,53 +269,6 @@ def _check_call(plans: Sequence[SessionPlan], overlay: Path | None, jobs: int, c
             continue
         if any(film.exists() and film.samefile(video.path) for film in films):
             raise InputError(f"--overlay would write over the recording {video.path}.", "Give another name.")
-
-
-def _check_withdrawn(ahead: Sequence[SessionPlan], out: Place) -> None:
-    """Who withdrew is not measured again, wherever the recording comes from."""
-    if gone := withdrawn(out, [plan.session_id for plan in ahead]):
-        names = ", ".join(gone[:3]) + (", …" * (len(gone) > 3))
-        raise InputError(*withdrawal(names))
-
-
-def _check_consent(plans: Sequence[SessionPlan], out: Place) -> None:
-    """Whom the study's manifest names without consent is not measured, wherever the recording comes from."""
-    try:
-        manifest = manifest_of(out) if isinstance(out, Path) else out / MANIFEST
-        if manifest is None or not manifest.is_file():
-            return
-    except AddressError as error:
-        raise InputError(f"{out}: {error}.", error.hint) from None
-    stated = read_stated(manifest)
-    refused = {key("session", one.session_id) for one in stated if not one.purposes}
-    agreed = {key("session", one.session_id) for one in stated if one.purposes}
-    places = {same for one in stated if not one.purposes for place in one.places for same in _same(place)}
-
-    def may_not(plan: SessionPlan) -> bool:
-        name = key("session", plan.session_id)
-        if name in refused or (plan.consent and name in agreed):
-            return name in refused
-        media = (*(video.path for video in plan.videos), *plan.audio.values())
-        return any(not places.isdisjoint(_same(place)) for place in media)
-
-    if found := [plan.session_id for plan in plans if may_not(plan)]:
-        names = ", ".join(found[:3]) + (", …" * (len(found) > 3))
-        raise InputError(
-            f"{manifest} names {names}, or the recording, and says no consent; it was not opened.",
-            f"Leave it out. If everybody in it has agreed since, say so there, and do: vsa extract {manifest.parent}",
-        )
-
-
-def _same(place: Place) -> set[object]:
-    """What two places have in common if they are one file."""
-    if isinstance(place, Address):
-        return {place}
-    found = set[object]()
-    with suppress(OSError, ValueError):  # a recording that was deleted, or no path
-        found.add(os.path.realpath(place))
-        state = place.stat()
-        found.add((state.st_dev, state.st_ino))
-    return found
 
 
 def _check_ahead(ahead: Sequence[SessionPlan], before: Mapping[str, Any], results: AnyResults) -> None:
