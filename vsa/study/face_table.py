@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vsa.study.parquet import check_numbers, read_parquet
+from vsa.study.parquet import read_signals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,18 +89,8 @@ def _marks(block: Block) -> npt.NDArray[np.bool_] | None:
 
 
 def read_face(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
-    """Read ``face.parquet``; NaN where the face was not tracked.
-
-    Raises
-    ------
-    OSError, ValueError
-        As `vsa.study.parquet.read_parquet`.
-    InputError
-        When a column holds something else than numbers.
-    """
-    table = read_parquet(path, None if columns is None else list(columns))
-    check_numbers(table, path)
-    return table
+    """Read ``face.parquet``; NaN where the face was not tracked. Raises as `vsa.study.parquet.read_signals`."""
+    return read_signals(path, columns)
 
 
 def write_landmarks(path: Path, blocks: Iterable[tuple[str, Block]], folder: Path) -> None:

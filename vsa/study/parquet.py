@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -37,6 +37,21 @@ def read_parquet(file: Path | IO[bytes], columns: Sequence[str] | None = None) -
     names = None if columns is None else list(columns)
     with _damage():
         return pd.read_parquet(file, columns=names, page_checksum_verification=True)
+
+
+def read_signals(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """Read a table of a session's signals; all columns or some.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `read_parquet`.
+    InputError
+        When a column holds something else than numbers.
+    """
+    table = read_parquet(path, None if columns is None else list(columns))
+    check_numbers(table, path)
+    return table
 
 
 def check_numbers(table: pd.DataFrame, path: Path, besides: Sequence[str] = ("participant",)) -> None:

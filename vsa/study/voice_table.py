@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vsa.study.parquet import check_numbers, read_parquet
+from vsa.study.parquet import read_signals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,16 +86,9 @@ def _rows(voice: Voice, rows: slice, schema: pa.Schema) -> pa.Table:
 def read_voice(path: Path) -> pd.DataFrame:
     """Read ``voice.parquet``; `speaking` is nullable boolean, missing where it can't be said who speaks.
 
-    Raises
-    ------
-    OSError, ValueError
-        As `vsa.study.parquet.read_parquet`.
-    InputError
-        When a column holds something else than numbers.
+    Raises as `vsa.study.parquet.read_signals`.
     """
-    table = read_parquet(path)
-    check_numbers(table, path)
-    return table.astype({"speaking": "boolean", "participant": "str"})
+    return read_signals(path).astype({"speaking": "boolean", "participant": "str"})
 
 
 def speaking_of(voice: pd.DataFrame) -> tuple[float, dict[str, npt.NDArray[np.bool_]]]:
