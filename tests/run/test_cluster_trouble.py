@@ -280,32 +280,17 @@ def test_a_worker_without_vsa_is_named_before_the_start(call: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_worker_that_came_late_is_checked_too(call: Path, long_call: Path, tmp_path: Path) -> None:
-    more = [call.with_name(f"more{k}.mp4") for k in range(4)]
-    for copy in more:
-        copy.write_bytes(call.read_bytes())
-    with dask(tmp_path, 1) as cluster:
-        words = ["extract", long_call, call, *more, "--out", tmp_path / "out", "--cluster", cluster.address]
-        with subprocess.Popen(
-            [*VSA, *map(str, words), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            for line in process.stdout:
-                if '"start"' in line:
-                    break
-            joined(cluster, sys.executable, "-c", OTHER)
-            process.stdout.read()
-            said = process.stderr.read()
-    assert process.returncode == 2
-    assert "has vsa 0.0.1, and here it is" in said
-
-
-@pytest.mark.slow
-def test_a_late_worker_without_vsa_is_named_and_gets_no_session(
-    call: Path, long_call: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("begin", "named"),
+    [(OTHER, "has vsa 0.0.1, and here it is"), (NONE, " has no vsa.")],
+    ids=["other", "none"],
+)
+def test_a_worker_that_came_late_is_checked_named_and_gets_no_session(
+    call: Path, long_call: Path, tmp_path: Path, begin: str, named: str
 ) -> None:
-    more = [call.with_name(f"none{k}.mp4") for k in range(4)]
+    from distributed import Client
+
+    more = [tmp_path / f"more{k}.mp4" for k in range(4)]
     for copy in more:
         copy.write_bytes(call.read_bytes())
     with dask(tmp_path, 1) as cluster:
@@ -318,12 +303,23 @@ def test_a_late_worker_without_vsa_is_named_and_gets_no_session(
             for line in process.stdout:
                 if '"start"' in line:
                     break
-            joined(cluster, sys.executable, "-c", NONE)
+            with Client(cluster.address, set_as_default=False) as client:
+                asked = client.run_on_scheduler(
+                    lambda dask_scheduler: [
+                        {*(task.resource_restrictions or ())}
+                        for task in dask_scheduler.tasks.values()
+                        if str(task.key).startswith("vsa-session-")
+                    ]
+                )
+                offered = [{*one["resources"]} for one in client.scheduler_info()["workers"].values()]
+            joined(cluster, sys.executable, "-c", begin)  # it offers nothing of that
             told = process.stdout.read()
             said = process.stderr.read()
     assert process.returncode == 2
-    assert " has no vsa." in said
+    assert named in said
     assert '"fail"' not in told
+    assert asked
+    assert all(one and [one] == offered for one in asked)
 
 
 @pytest.mark.slow

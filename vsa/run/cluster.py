@@ -8,24 +8,22 @@ themselves; through the scheduler go the plan of a session, and at its end what 
 from __future__ import annotations
 
 import itertools
-import logging
 import queue
-import re
 import threading
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vsa.errors import ExtraMissingError, InputError, VsaError
-from vsa.own_process import PROCESS, TRIES
+from vsa.errors import InputError, VsaError
+from vsa.own_process import PROCESS
 from vsa.run import cluster_worker
 from vsa.run.attempt import Told, failure_of
 from vsa.run.child import seen_by_others
+from vsa.run.cluster_client import connected
 from vsa.run.cluster_file import Request, read_request
 from vsa.run.cluster_worker import Order
 from vsa.run.outcome import Outcome
@@ -46,11 +44,6 @@ _ANSWER_S = 30.0
 #: So long is waited for the scheduler at the end, s.
 _END_S = 5.0
 _T = TypeVar("_T")
-_ADDRESS = re.compile(r"(tcp|tls|wss?)://.+|[^/]+:\d+")
-_START_ONE = (
-    "Start one: dask scheduler. Its address looks like tcp://10.0.0.5:8786; tls:// where it is secured."
-)
-_CERTIFICATES = "Name them in the environment (docs/scale.md), and see that it runs."
 _GOES_ON = "Sessions that are finished are kept; run the same command again to go on."
 
 
@@ -82,7 +75,7 @@ class Cluster:
         self._order = Order(uuid.uuid4().hex[:12], out.absolute(), settings, request.threads)
         self._gpu = request.gpu or settings.engine == "cuda"
         self._patience_s = request.patience_s
-        self._cluster, self._client = _connected(request, self._gpu)
+        self._cluster, self._client = connected(request, self._gpu)
         try:
             self._wait(request)
             self._check(self._workers(), cluster_worker.fault, None)
@@ -202,11 +195,9 @@ class Cluster:
         from distributed.comm.core import CommClosedError
 
         for worker, fault in self._said(list(workers), ask, probe).items():
-            if isinstance(fault, CommClosedError | ConnectionError | TimeoutError):  # it is gone
-                continue
-            if (
-                type(fault) is OSError and fault.errno is None
-            ):  # it could not be reached in time, as Dask says it
+            # Dask says with a bare OSError that one could not be reached in time
+            late = type(fault) is OSError and fault.errno is None
+            if late or isinstance(fault, CommClosedError | ConnectionError | TimeoutError):  # it is gone
                 continue
             if isinstance(fault, Exception) and "No module named 'vsa'" in str(fault):
                 fault = "has no vsa.", "Install it there, or start the worker where it is installed."
@@ -292,38 +283,3 @@ def _absolute(plan: SessionPlan) -> SessionPlan:
         videos=tuple(replace(video, path=video.path.absolute()) for video in plan.videos),
         audio={role: path.absolute() for role, path in plan.audio.items()},
     )
-
-
-def _connected(request: Request, gpu: bool) -> tuple[Any, Any]:
-    """The cluster that was begun for this run, or None, and a client."""
-    try:
-        import dask
-        import distributed
-        from distributed.versions import VersionMismatchWarning
-    except ImportError:
-        raise ExtraMissingError("--cluster needs Dask.", "pip install 'vsa[cluster]'") from None
-    for log in ("distributed", "distributed.client"):  # what goes wrong is said here, in a sentence
-        logging.getLogger(log).setLevel(logging.CRITICAL)
-    # a table; what matters of it is asked of each worker
-    warnings.filterwarnings("ignore", category=VersionMismatchWarning)
-    # a scheduler that is begun here counts as `TRIES` does
-    dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1})
-    cluster = request.begin(gpu)
-    # a client with an address that is none would wait for itself at the end of the program
-    if cluster is None and not _ADDRESS.fullmatch(request.address):
-        raise InputError(f"'{request.address}' is no address of a Dask scheduler.", _START_ONE)
-    secured = request.address.startswith("tls://")
-    client: Any = distributed.Client
-    security: Any = distributed.Security
-    try:
-        if secured and security().get_connection_args("client")["ssl_context"] is None:
-            raise OSError("no certificates are set")
-        return cluster, client(cluster or request.address, timeout=10, set_as_default=False)
-    except (OSError, ValueError) as error:
-        if secured:
-            raise InputError(
-                f"The Dask scheduler at {request.address} can't be reached ({error}).", _CERTIFICATES
-            ) from None
-        raise InputError(
-            f"There is no Dask scheduler at {request.address} ({type(error).__name__}).", _START_ONE
-        ) from None
